@@ -1,0 +1,244 @@
+"""Which money settles which due: thousands of loans at once, by merging cumulative sums.
+
+Rule: the oldest due first, by instalment. Dues stand in the order (late date, instalment,
+component), receipts in the order (value date, receipt number). Laid end to end, the dues of a
+loan and its receipts are two rulers over the same length of money; where both have a mark the
+money is cut, and each piece says which receipt pays which due. No loop over loans or receipts.
+
+A receipt pays at most what has fallen due by its value date; the rest is held as an advance.
+When a due arrives that an advance can meet, two rows dated that day carry it over, so the rows
+with value date <= D always tell what was settled as of D.
+"""
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from calc.calendar import DateColumn
+from calc.money import Component, IntColumn, group_starts, running_sum_by, sort_order, sum_by
+from calc.schedule import Dues
+
+__all__ = ["Allocations", "Difference", "Dues", "Receipts", "Settled", "Source", "allocate", "difference"]
+
+
+class Source(IntEnum):
+    """What settled a due. Only receipts and advances come from `allocate`; the rest are events."""
+
+    RECEIPT = 1
+    ADVANCE = 2
+    WAIVER = 3
+    WRITE_OFF = 4
+    TRANSFER = 5
+
+
+@dataclass(frozen=True)
+class Receipts:
+    """Money received: loan int64, receipt int64 (its number), value_date datetime64[D], amount int64 > 0."""
+
+    loan: IntColumn
+    receipt: IntColumn
+    value_date: DateColumn
+    amount: IntColumn
+
+    def __len__(self) -> int:
+        return int(self.loan.size)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Settled amounts by key, summed or not: loan int64, instalment int32, component int8, amount int64."""
+
+    loan: IntColumn
+    instalment: npt.NDArray[np.int32]
+    component: npt.NDArray[np.int8]
+    amount: IntColumn
+
+
+@dataclass(frozen=True)
+class Allocations:
+    """Rows of settlement; the rows of a receipt always sum to it.
+
+    receipt and loan int64; instalment int32 (0 for an advance); component int8; value_date
+    datetime64[D]; amount int64, negative where an advance is used up; source int8 (Source).
+    """
+
+    receipt: IntColumn
+    loan: IntColumn
+    instalment: npt.NDArray[np.int32]
+    component: npt.NDArray[np.int8]
+    value_date: DateColumn
+    amount: IntColumn
+    source: npt.NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return int(self.loan.size)
+
+    def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Self:
+        """The chosen rows, by position or by mask."""
+        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def settled(self, as_of: np.datetime64) -> Settled:
+        """What these rows settle as of a date."""
+        rows = self.take(self.value_date <= as_of)
+        return Settled(rows.loan, rows.instalment, rows.component, rows.amount)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Positions of old rows to take back and of new rows to write; all others stay as they are."""
+
+    mirror: npt.NDArray[np.intp]
+    add: npt.NDArray[np.intp]
+
+
+def allocate(dues: Dues, receipts: Receipts) -> Allocations:
+    """Settle dues with receipts, oldest due first, for any number of loans at once.
+
+    Rows come ordered by loan, value date, receipt, instalment and component. Receipts may precede
+    the loan's first due; they wait as advances. ValueError if a receipt is not positive or dues net
+    below zero; ArithmeticError if what was settled does not add up; OverflowError if all the money
+    together passes 62 bits (allocate in slices of loans then).
+    """
+    due = dues.netted()
+    got = _in_order(receipts)
+    loans = np.unique(np.concatenate([due.loan, got.loan]))
+    due_rank, got_rank = np.searchsorted(loans, due.loan), np.searchsorted(loans, got.loan)
+    due_total, got_total = sum_by(due_rank, due.amount, loans.size), sum_by(got_rank, got.amount, loans.size)
+    length = np.maximum(due_total, got_total)
+    if sum(map(int, (length >> 20))) >= 2**41:
+        raise OverflowError("the money of these loans passes 62 bits together; allocate in slices")
+    base = np.cumsum(length) - length
+
+    due_end = base[due_rank] + running_sum_by(group_starts(due.loan), due.amount)
+    got_end = base[got_rank] + running_sum_by(group_starts(got.loan), got.amount)
+    marks = np.unique(np.concatenate([base, due_end, got_end]))
+    begin, end = marks[:-1], marks[1:]
+
+    by = np.searchsorted(got_end, end)
+    paid = _covers(got_end - got.amount, by, end)
+    begin, end, by = begin[paid], end[paid], by[paid]
+    to = np.searchsorted(due_end, end)
+    met = _covers(due_end - due.amount, to, end)
+    piece, by, to = (end - begin)[met], by[met], to[met]
+    if int(piece.sum()) != int(np.minimum(due_total, got_total).sum()):
+        raise ArithmeticError("settled amounts do not add up to the lesser of dues and receipts")
+
+    fallen = due.late_date[to] <= got.value_date[by]
+    direct = _rows(due, got, by[fallen], to[fallen], piece[fallen], from_advance=False)
+    late = _rows(due, got, by[~fallen], to[~fallen], piece[~fallen], from_advance=True)
+    held = got.amount - sum_by(by[fallen], piece[fallen], len(got))
+    advances = _advances(got, held)
+    used = _used_up(late)
+    rows = _joined(direct, advances, used, late)
+    return rows.take(sort_order(rows.loan, rows.value_date, rows.receipt, rows.instalment, rows.component))
+
+
+def difference(old: Allocations, new: Allocations) -> Difference:
+    """What a replay must write: whole rows to mirror and whole rows to add.
+
+    Rows equal in every column pair off one to one. Mirrors and adds are positions in `old` and
+    `new`, so that the caller can name the stored row each mirror takes back.
+    """
+    both = _joined(old, new)
+    keys = (
+        both.loan,
+        both.receipt,
+        both.value_date,
+        both.instalment,
+        both.component,
+        both.source,
+        both.amount,
+    )
+    is_new = np.repeat([0, 1], [len(old), len(new)])
+    order = sort_order(*keys, is_new)
+    starts = group_starts(*(key[order] for key in keys))
+    group = np.cumsum(starts) - 1
+    side = is_new[order]
+    olds = sum_by(group, (1 - side).astype(np.int64), int(starts.sum()))
+    news = sum_by(group, side.astype(np.int64), int(starts.sum()))
+    place = np.arange(order.size) - np.flatnonzero(starts)[group]
+    place = np.where(side == 1, place - olds[group], place)
+    unpaired = place >= np.where(side == 1, olds[group], news[group])
+    return Difference(
+        mirror=np.sort(order[unpaired & (side == 0)]),
+        add=np.sort(order[unpaired & (side == 1)] - len(old)),
+    )
+
+
+def _in_order(receipts: Receipts) -> Receipts:
+    """Receipts by loan, value date and number; refuses an amount that is not positive."""
+    if bool((receipts.amount <= 0).any()):
+        bad = int(np.flatnonzero(receipts.amount <= 0)[0])
+        raise ValueError(f"receipt {receipts.receipt[bad]} of {receipts.amount[bad]} is not positive")
+    order = sort_order(receipts.loan, receipts.value_date, receipts.receipt)
+    return Receipts(
+        receipts.loan[order],
+        receipts.receipt[order],
+        receipts.value_date[order],
+        receipts.amount[order],
+    )
+
+
+def _covers(starts: IntColumn, found: npt.NDArray[np.intp], end: IntColumn) -> npt.NDArray[np.bool_]:
+    """True where the interval found for a piece's end really holds the piece."""
+    inside = found < starts.size
+    inside[inside] = starts[found[inside]] < end[inside]
+    return inside
+
+
+def _rows(
+    due: Dues,
+    got: Receipts,
+    by: npt.NDArray[np.intp],
+    to: npt.NDArray[np.intp],
+    piece: IntColumn,
+    *,
+    from_advance: bool,
+) -> Allocations:
+    """Rows that settle dues: dated with the receipt, or with the due where an advance waited for it."""
+    return Allocations(
+        receipt=got.receipt[by],
+        loan=got.loan[by],
+        instalment=due.instalment[to],
+        component=due.component[to],
+        value_date=due.late_date[to] if from_advance else got.value_date[by],
+        amount=piece,
+        source=np.full(by.size, Source.ADVANCE if from_advance else Source.RECEIPT, dtype=np.int8),
+    )
+
+
+def _advances(got: Receipts, held: IntColumn) -> Allocations:
+    """One row for each receipt that pays more than has fallen due."""
+    kept = np.flatnonzero(held > 0)
+    return Allocations(
+        receipt=got.receipt[kept],
+        loan=got.loan[kept],
+        instalment=np.zeros(kept.size, dtype=np.int32),
+        component=np.full(kept.size, Component.ADVANCE, dtype=np.int8),
+        value_date=got.value_date[kept],
+        amount=held[kept],
+        source=np.full(kept.size, Source.RECEIPT, dtype=np.int8),
+    )
+
+
+def _used_up(late: Allocations) -> Allocations:
+    """The advance side of the pair for each due that an advance meets."""
+    return Allocations(
+        receipt=late.receipt,
+        loan=late.loan,
+        instalment=np.zeros(len(late), dtype=np.int32),
+        component=np.full(len(late), Component.ADVANCE, dtype=np.int8),
+        value_date=late.value_date,
+        amount=-late.amount,
+        source=late.source,
+    )
+
+
+def _joined(*parts: Allocations) -> Allocations:
+    """Rows of several allocations under each other."""
+    return Allocations(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Allocations))
+    )

@@ -1,0 +1,244 @@
+"""How late a loan is, as of any date: design.md section 3, "Lateness, once for all".
+
+Dues and settled amounts come in as columns for any number of loans; one row a loan comes out.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum, IntFlag
+
+import numpy as np
+import numpy.typing as npt
+
+from calc.allocation import Settled
+from calc.calendar import NO_DATE, DateColumn, add_months_columns, months_between
+from calc.money import OWED, Component, IntColumn, group_starts, running_sum_by, sort_order, sum_by
+from calc.schedule import Dues
+
+_KINDS = len(OWED)
+_FAR = np.iinfo(np.int64).max
+
+
+class Bucket(IntEnum):
+    """Days past due in the ladder that reports use."""
+
+    CURRENT = 0
+    DAYS_1_30 = 1
+    DAYS_31_60 = 2
+    DAYS_61_90 = 3
+    DAYS_91_180 = 4
+    DAYS_181_365 = 5
+    OVER_365 = 6
+
+
+BUCKET_FROM = np.array([1, 31, 61, 91, 181, 366], dtype=np.int64)
+"""First day past due of each bucket after CURRENT."""
+
+
+class Fault(IntFlag):
+    """Why a loan's figures cannot be trusted; its facts contradict each other."""
+
+    NONE = 0
+    NEGATIVE_DUE = 1
+    NEGATIVE_SETTLED = 2
+    SETTLED_BEYOND_DUE = 4
+
+
+@dataclass(frozen=True)
+class Arrears:
+    """The standing of loans side by side as of one date; money in int64 minor units.
+
+    overdue_*: late date before the date and not settled. fallen_*: late date on or before it and
+    not settled (overdue, and due today). outstanding_*: everything not settled, fallen due or not.
+    due_in_window has one column for each of `windows` (months N): principal and interest with late
+    date in (add_months(D, -N), D].
+    """
+
+    as_of: date
+    windows: tuple[int, ...]
+    loan: IntColumn
+    overdue_charge: IntColumn
+    overdue_penal: IntColumn
+    overdue_interest: IntColumn
+    overdue_principal: IntColumn
+    overdue_total: IntColumn
+    overdue_since: DateColumn
+    days_past_due: npt.NDArray[np.int32]
+    months_overdue: npt.NDArray[np.int32]
+    bucket: npt.NDArray[np.int8]
+    overdue_instalments: npt.NDArray[np.int32]
+    fallen_charge: IntColumn
+    fallen_penal: IntColumn
+    fallen_interest: IntColumn
+    fallen_principal: IntColumn
+    outstanding_charge: IntColumn
+    outstanding_penal: IntColumn
+    outstanding_interest: IntColumn
+    outstanding_principal: IntColumn
+    advance: IntColumn
+    suspense: IntColumn
+    due_in_window: IntColumn
+    fault: npt.NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return int(self.loan.size)
+
+    def window(self, months: int) -> IntColumn:
+        """What fell due in the last so many months; ValueError if `measure` was not asked for it."""
+        if months not in self.windows:
+            raise ValueError(f"the amount due in {months} months was not measured; pass it in windows")
+        return self.due_in_window[:, self.windows.index(months)]
+
+
+def measure(
+    dues: Dues,
+    settled: Settled,
+    as_of: date,
+    *,
+    loans: IntColumn | None = None,
+    windows: tuple[int, ...] = (),
+) -> Arrears:
+    """Measure every loan as of a date.
+
+    `dues` is the plan as of that date, `settled` what had been settled by then
+    (`Allocations.settled`, or sums from the database). `loans` (sorted, unique) names the rows
+    wanted, those without dues included; left out, every loan that occurs. A loan whose facts
+    contradict each other is flagged in `fault`, never raised, so that it cannot stop the rest.
+    """
+    day = np.datetime64(as_of, "D")
+    names = np.unique(np.concatenate([dues.loan, settled.loan])) if loans is None else loans
+    fault = np.zeros(names.size, dtype=np.int8)
+    plan, rank = _net_plan(dues, names, fault)
+    paid = _paid(plan, rank, settled, names, fault)
+    unpaid = plan.amount - paid
+
+    slot = rank * _KINDS + plan.component - 1
+    overdue = (plan.late_date < day) & (unpaid > 0)
+    fallen = plan.late_date <= day
+    size = names.size * _KINDS
+    overdue_by = sum_by(slot[overdue], unpaid[overdue], size).reshape(-1, _KINDS)
+    fallen_by = sum_by(slot[fallen], unpaid[fallen], size).reshape(-1, _KINDS)
+    outstanding_by = sum_by(slot, unpaid, size).reshape(-1, _KINDS)
+
+    since = np.full(names.size, _FAR, dtype=np.int64)
+    np.minimum.at(since, rank[overdue], plan.late_date[overdue].astype(np.int64))
+    overdue_since = np.where(since == _FAR, NO_DATE, since.astype("datetime64[D]"))
+    days = np.where(since == _FAR, 0, day.astype(np.int64) - since).astype(np.int32)
+    counted = np.flatnonzero(overdue)
+    first_of_instalment = group_starts(rank[counted], plan.instalment[counted])
+    instalments = np.bincount(rank[counted][first_of_instalment], minlength=names.size)
+
+    charge, penal, interest, principal = (kind - 1 for kind in OWED)
+    return Arrears(
+        as_of=as_of,
+        windows=windows,
+        loan=names,
+        overdue_charge=overdue_by[:, charge],
+        overdue_penal=overdue_by[:, penal],
+        overdue_interest=overdue_by[:, interest],
+        overdue_principal=overdue_by[:, principal],
+        overdue_total=overdue_by.sum(axis=1),
+        overdue_since=overdue_since,
+        days_past_due=days,
+        months_overdue=months_between(overdue_since, day).astype(np.int32),
+        bucket=buckets(days),
+        overdue_instalments=instalments.astype(np.int32),
+        fallen_charge=fallen_by[:, charge],
+        fallen_penal=fallen_by[:, penal],
+        fallen_interest=fallen_by[:, interest],
+        fallen_principal=fallen_by[:, principal],
+        outstanding_charge=outstanding_by[:, charge],
+        outstanding_penal=outstanding_by[:, penal],
+        outstanding_interest=outstanding_by[:, interest],
+        outstanding_principal=outstanding_by[:, principal],
+        advance=_held(settled, names, Component.ADVANCE),
+        suspense=_held(settled, names, Component.SUSPENSE),
+        due_in_window=_windows(plan, rank, names.size, day, windows),
+        fault=fault,
+    )
+
+
+def buckets(days_past_due: npt.NDArray[np.integer]) -> npt.NDArray[np.int8]:
+    """The bucket (Bucket) of each number of days past due."""
+    return np.searchsorted(BUCKET_FROM, days_past_due, side="right").astype(np.int8)
+
+
+def _net_plan(
+    dues: Dues, names: IntColumn, fault: npt.NDArray[np.int8]
+) -> tuple[Dues, npt.NDArray[np.intp]]:
+    """Dues of the wanted loans, each key once, by loan, instalment, component, late date; and loan positions."""
+    wanted, place = _positions(names, dues.loan)
+    rows, rank = (dues, place) if bool(wanted.all()) else (dues.take(wanted), place[wanted])
+    order = sort_order(rank, rows.instalment, rows.component, rows.late_date)
+    rows, rank = rows.take(order), rank[order]
+    if not len(rows):
+        return rows, rank
+    first = np.flatnonzero(group_starts(rank, rows.instalment, rows.component, rows.late_date))
+    sums = rows.amount if first.size == len(rows) else np.add.reduceat(rows.amount, first)
+    rows, rank = rows.take(first), rank[first]
+    fault[rank[sums < 0]] |= Fault.NEGATIVE_DUE
+    return Dues(rows.loan, rows.instalment, rows.component, rows.late_date, np.maximum(sums, 0)), rank
+
+
+def _paid(
+    plan: Dues,
+    rank: npt.NDArray[np.intp],
+    settled: Settled,
+    names: IntColumn,
+    fault: npt.NDArray[np.int8],
+) -> IntColumn:
+    """What of each due is settled; a key due on several dates is filled from the oldest."""
+    wanted, place = _positions(names, settled.loan)
+    wanted &= settled.component <= Component.PRINCIPAL
+    place = place[wanted]
+    width = 1 + max(
+        int(plan.instalment.max(initial=0)),
+        int(settled.instalment.max(initial=0)),
+    )
+    key = (rank * width + plan.instalment) * (_KINDS + 1) + plan.component
+    paid_key = (place * width + settled.instalment[wanted]) * (_KINDS + 1) + settled.component[wanted]
+    keys, group = np.unique(paid_key, return_inverse=True)
+    total = sum_by(group, settled.amount[wanted], keys.size)
+    owner = keys // ((_KINDS + 1) * width)
+    fault[owner[total < 0]] |= Fault.NEGATIVE_SETTLED
+
+    starts = group_starts(key)
+    found = np.searchsorted(keys, key)
+    matched = found < keys.size
+    matched[matched] = keys[found[matched]] == key[matched]
+    available = np.zeros(key.size, dtype=np.int64)
+    available[matched] = total[found[matched]]
+    before = running_sum_by(starts, plan.amount) - plan.amount
+    paid = np.minimum(np.maximum(available - before, 0), plan.amount)
+
+    used = sum_by(found[matched], paid[matched], keys.size)
+    fault[owner[total > used]] |= Fault.SETTLED_BEYOND_DUE
+    return paid
+
+
+def _held(settled: Settled, names: IntColumn, component: Component) -> IntColumn:
+    """What stands unspent as an advance or in suspense, by loan."""
+    wanted, place = _positions(names, settled.loan)
+    wanted &= settled.component == component
+    return sum_by(place[wanted], settled.amount[wanted], names.size)
+
+
+def _windows(
+    plan: Dues, rank: npt.NDArray[np.intp], size: int, day: np.datetime64, windows: tuple[int, ...]
+) -> IntColumn:
+    """Principal and interest that fell due in the last N months, a column for each N."""
+    table = np.zeros((size, len(windows)), dtype=np.int64)
+    counts = (plan.component >= Component.INTEREST) & (plan.late_date <= day)
+    for column, months in enumerate(windows):
+        opens = add_months_columns(np.array([day], dtype="datetime64[D]"), -months)[0]
+        inside = counts & (plan.late_date > opens)
+        table[:, column] = sum_by(rank[inside], plan.amount[inside], size)
+    return table
+
+
+def _positions(names: IntColumn, loan: IntColumn) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
+    """Which rows belong to a wanted loan, and that loan's position."""
+    place = np.searchsorted(names, loan)
+    place[place == names.size] = 0
+    known = names[place] == loan if names.size else np.zeros(loan.size, dtype=bool)
+    return known, place
