@@ -1,0 +1,43 @@
+"""The nouns of lending: what is offered, to whom, what was decided, what is owed."""
+
+from lending.models.agreements import (
+    Agreement,
+    Allotment,
+    Application,
+    ApplicationLine,
+    Decision,
+    Facility,
+    Tranche,
+    TrancheLine,
+)
+from lending.models.borrowers import Enterprise, LoanParty, Ownership, Person, Security
+from lending.models.loans import Due, Funding, Loan, LoanIdentifier, LoanProfile, Schedule, Standing, Tier
+from lending.models.programmes import Cluster, FundSource, Programme, ProgrammeTerms
+
+__all__ = [
+    "Agreement",
+    "Allotment",
+    "Application",
+    "ApplicationLine",
+    "Cluster",
+    "Decision",
+    "Due",
+    "Enterprise",
+    "Facility",
+    "FundSource",
+    "Funding",
+    "Loan",
+    "LoanIdentifier",
+    "LoanParty",
+    "LoanProfile",
+    "Ownership",
+    "Person",
+    "Programme",
+    "ProgrammeTerms",
+    "Schedule",
+    "Security",
+    "Standing",
+    "Tier",
+    "Tranche",
+    "TrancheLine",
+]

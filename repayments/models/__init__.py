@@ -1,0 +1,20 @@
+"""The nouns of repayments: files in, money received, what it settled, and each day's standing."""
+
+from repayments.models.closes import ArrearsSnapshot, ControlTotal, DayRun, DayRunSlice
+from repayments.models.policies import ClassificationPolicy, ProvisionPolicy
+from repayments.models.receipts import Allocation, Receipt, ReceiptProposal
+from repayments.models.uploads import Upload, UploadRow
+
+__all__ = [
+    "Allocation",
+    "ArrearsSnapshot",
+    "ClassificationPolicy",
+    "ControlTotal",
+    "DayRun",
+    "DayRunSlice",
+    "ProvisionPolicy",
+    "Receipt",
+    "ReceiptProposal",
+    "Upload",
+    "UploadRow",
+]

@@ -1,0 +1,174 @@
+"""The close of day: a run, its slices, its control totals, and every loan's standing that evening."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from daybook.models import LeasedWork
+from lending.models import Tier
+from partners.models import Institution
+
+
+class DayRun(models.Model):
+    """One close of one business date (attempt 1), or a later repair of it. The books as of then are fixed by
+    ``last_booking_id``: nothing posted meanwhile changes the run."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        CLOSED = "closed", "Closed"
+        EXCEPTIONS = "exceptions", "Closed with exceptions"
+        FAILED = "failed", "Failed"
+
+    business_date = models.DateField()
+    attempt = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
+    last_booking_id = models.BigIntegerField()
+    slice_count = models.PositiveIntegerField(default=0)
+    loan_count = models.PositiveIntegerField(default=0)
+    computed_count = models.PositiveIntegerField(default=0)
+    carried_count = models.PositiveIntegerField(default=0)
+    started_by = models.CharField(max_length=160)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-business_date", "-attempt"]
+        constraints = [
+            models.UniqueConstraint(fields=["business_date", "attempt"], name="day_run_attempt_once"),
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="running"), name="day_run_only_one_running"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["closed", "exceptions"])
+                | Q(loan_count=F("computed_count") + F("carried_count"), finished_at__isnull=False),
+                name="day_run_every_loan_accounted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Close of {self.business_date:%d %b %Y}"
+
+
+class DayRunSlice(LeasedWork):
+    """A range of loan ids of one run. Computed and written in one transaction; harmless to repeat."""
+
+    run = models.ForeignKey(DayRun, on_delete=models.CASCADE, related_name="slices")
+    number = models.PositiveIntegerField()
+    first_loan_id = models.BigIntegerField()
+    last_loan_id = models.BigIntegerField()
+    loan_count = models.PositiveIntegerField()
+    computed_count = models.PositiveIntegerField(default=0)
+    carried_count = models.PositiveIntegerField(default=0)
+
+    class Meta(LeasedWork.Meta):
+        ordering = ["run_id", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="day_run_slice_once"),
+            models.CheckConstraint(
+                condition=Q(first_loan_id__lte=F("last_loan_id")), name="day_run_slice_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Slice {self.number} of run {self.run_id}"
+
+
+class ControlTotal(models.Model):
+    """Opening + flows = closing, per tier, institution, currency and component, for one run. Minor units.
+
+    The close refuses to finish when a row does not balance.
+    """
+
+    run = models.ForeignKey(DayRun, on_delete=models.CASCADE, related_name="control_totals")
+    tier = models.CharField(max_length=9, choices=Tier)
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
+    currency = models.CharField(max_length=3)
+    component = models.SmallIntegerField()
+    opening_minor = models.BigIntegerField()
+    disbursed_minor = models.BigIntegerField(default=0)
+    raised_minor = models.BigIntegerField(default=0)
+    capitalised_minor = models.BigIntegerField(default=0)
+    settled_minor = models.BigIntegerField(default=0)
+    reduced_minor = models.BigIntegerField(default=0)
+    written_off_minor = models.BigIntegerField(default=0)
+    closing_minor = models.BigIntegerField()
+    earlier_periods_minor = models.BigIntegerField(
+        default=0, help_text="Of the flows above, what carries a value date before the period."
+    )
+
+    class Meta:
+        ordering = ["run_id", "tier", "institution_id", "component"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "tier", "institution", "currency", "component"], name="control_total_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    closing_minor=F("opening_minor")
+                    + F("disbursed_minor")
+                    + F("raised_minor")
+                    + F("capitalised_minor")
+                    - F("settled_minor")
+                    - F("reduced_minor")
+                    - F("written_off_minor")
+                ),
+                name="control_total_balances",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tier} {self.institution_id} component {self.component}"
+
+
+class ArrearsSnapshot(models.Model):
+    """A loan at the close of a business date. Minor units. Partitioned by month; written by COPY.
+
+    Nothing points here and it points nowhere: a statement guard keeps its loans real.
+    """
+
+    class State(models.TextChoices):
+        COMPUTED = "computed", "Computed"
+        FAILED = "failed", "Carried from the day before"
+
+    pk = models.CompositePrimaryKey("business_date", "loan_id")
+    business_date = models.DateField()
+    loan_id = models.BigIntegerField()
+    run_id = models.BigIntegerField()
+    institution_id = models.BigIntegerField()
+    agreement_id = models.BigIntegerField()
+    programme_id = models.BigIntegerField()
+    cluster_id = models.BigIntegerField(help_text="0: none.")
+    tier = models.CharField(max_length=9, choices=Tier)
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=8, choices=State)
+    disbursed_minor = models.BigIntegerField()
+    outstanding_minor = models.BigIntegerField(help_text="Principal of the plan not settled.")
+    interest_due_minor = models.BigIntegerField(help_text="Interest fallen due and not settled.")
+    overdue_charge_minor = models.BigIntegerField()
+    overdue_penal_minor = models.BigIntegerField()
+    overdue_interest_minor = models.BigIntegerField()
+    overdue_principal_minor = models.BigIntegerField()
+    advance_minor = models.BigIntegerField()
+    overdue_since = models.DateField(null=True)
+    days_past_due = models.IntegerField()
+    months_overdue = models.IntegerField()
+    bucket = models.SmallIntegerField(help_text="calc.arrears.Bucket")
+    loan_class = models.SmallIntegerField(
+        help_text="calc.classification.LoanClass, indicative; 0: no policy."
+    )
+    classification_policy_id = models.BigIntegerField(help_text="0: no policy.")
+    provision_policy_id = models.BigIntegerField(help_text="0: no policy.")
+    suspense_minor = models.BigIntegerField()
+    security_minor = models.BigIntegerField()
+    base_minor = models.BigIntegerField()
+    provision_minor = models.BigIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "repayments_arrearssnapshot"
+        ordering = ["business_date", "loan_id"]
+
+    def __str__(self) -> str:
+        return f"Loan {self.loan_id} on {self.business_date}"

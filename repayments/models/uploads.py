@@ -1,0 +1,122 @@
+"""A file an institution sends, and each of its rows, raw cells kept, every row in a named state."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from daybook.models import Booking, LeasedWork
+from lending.models import Application, Loan
+from partners.models import Institution, User
+
+
+class Upload(LeasedWork):
+    """One file. ``work`` and the lease belong to whichever step (reading or posting) is under way."""
+
+    class Kind(models.TextChoices):
+        REPAYMENTS = "repayments", "Sub-loan repayments"
+        SUBLOANS = "subloans", "Sub-loan disbursements"
+        BORROWERS = "borrowers", "Intended borrowers of an application"
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "Received, being read"
+        UNREADABLE = "unreadable", "Could not be read"
+        PREVIEW = "preview", "Read, waiting for confirmation"
+        CONFIRMED = "confirmed", "Confirmed, being posted"
+        POSTED = "posted", "Posted"
+        DISCARDED = "discarded", "Discarded"
+
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="uploads")
+    kind = models.CharField(max_length=12, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.RECEIVED)
+    application = models.ForeignKey(
+        Application, null=True, blank=True, on_delete=models.PROTECT, related_name="uploads"
+    )
+    file_name = models.CharField(max_length=200)
+    content = models.BinaryField(help_text="The file as it came.")
+    size_bytes = models.PositiveIntegerField()
+    content_sha256 = models.CharField(max_length=64, help_text="Of the file's bytes.")
+    rows_sha256 = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Of its normalised rows: the same rows in another file are the same file.",
+    )
+    sheet_name = models.CharField(max_length=120, blank=True)
+    header_row = models.PositiveIntegerField(null=True, blank=True)
+    columns = models.JSONField(
+        default=dict, blank=True, help_text="Field name → column letter and heading found."
+    )
+    stated_total_minor = models.BigIntegerField(
+        null=True, blank=True, help_text="The total row of the file, when it has one."
+    )
+    messages = models.JSONField(
+        default=list, blank=True, help_text="Faults and warnings about the file as a whole."
+    )
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    confirmed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    accepts_warnings = models.BooleanField(
+        default=False, help_text="The checker accepted rows with warnings."
+    )
+    booking = models.ForeignKey(Booking, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(LeasedWork.Meta):
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(done_count__lte=F("total_count")), name="upload_progress"),
+            models.UniqueConstraint(
+                fields=["institution", "kind", "rows_sha256"],
+                condition=~Q(state__in=["discarded", "unreadable"]) & ~Q(rows_sha256=""),
+                name="upload_same_rows_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True) | ~Q(confirmed_by=F("made_by")),
+                name="upload_maker_is_not_checker",
+            ),
+            models.UniqueConstraint(fields=["id", "institution"], name="upload_id_institution"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} ({self.get_kind_display()})"
+
+
+class UploadRow(models.Model):
+    """One row of a file: raw cells as text, what was understood, its state and why."""
+
+    class State(models.TextChoices):
+        READY = "ready", "Ready"
+        AMBIGUOUS = "ambiguous", "Ambiguous"
+        UNMATCHED = "unmatched", "Unmatched"
+        INVALID = "invalid", "Invalid"
+        DUPLICATE = "duplicate", "Duplicate"
+        POSTED = "posted", "Posted"
+        DISCARDED = "discarded", "Discarded"
+
+    upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="rows")
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
+    row_number = models.PositiveIntegerField(help_text="As the sheet numbers it, from 1.")
+    cells = models.JSONField(help_text="Column letter → text of the cell, untouched.")
+    state = models.CharField(max_length=10, choices=State)
+    column = models.CharField(max_length=4, blank=True, help_text="Column letter the reason speaks of.")
+    reason = models.CharField(max_length=300, blank=True)
+    remedy = models.CharField(max_length=300, blank=True)
+    warnings = models.JSONField(default=list, blank=True)
+    loan = models.ForeignKey(Loan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    value_date = models.DateField(null=True, blank=True)
+    amount_minor = models.BigIntegerField(null=True, blank=True)
+    reference = models.CharField(max_length=80, blank=True)
+    values = models.JSONField(
+        default=dict, blank=True, help_text="The other fields understood, by field name."
+    )
+
+    class Meta:
+        ordering = ["upload_id", "row_number"]
+        constraints = [
+            models.UniqueConstraint(fields=["upload", "row_number"], name="upload_row_once"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["ambiguous", "unmatched", "invalid", "duplicate"]) | ~Q(reason=""),
+                name="upload_row_fault_has_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Row {self.row_number}: {self.get_state_display()}"
