@@ -163,10 +163,8 @@ def buckets(days_past_due: npt.NDArray[np.integer]) -> npt.NDArray[np.int8]:
     return np.searchsorted(BUCKET_FROM, days_past_due, side="right").astype(np.int8)
 
 
-def _net_plan(
-    dues: Dues, names: IntColumn, fault: npt.NDArray[np.int8]
-) -> tuple[Dues, npt.NDArray[np.intp]]:
-    """Dues of the wanted loans, each key once, by loan, instalment, component, late date; and loan positions."""
+def _net_plan(dues: Dues, names: IntColumn, fault: npt.NDArray[np.int8]) -> tuple[Dues, npt.NDArray[np.intp]]:
+    """Dues of the wanted loans by loan, instalment, component, late date, each once; and loan positions."""
     wanted, place = _positions(names, dues.loan)
     rows, rank = (dues, place) if bool(wanted.all()) else (dues.take(wanted), place[wanted])
     order = sort_order(rank, rows.instalment, rows.component, rows.late_date)

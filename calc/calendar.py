@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum, StrEnum
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +66,7 @@ class RollRule(StrEnum):
 
 def dates(days: Iterable[date | str | np.datetime64]) -> DateColumn:
     """A column of datetime64[D] from dates or ISO texts."""
-    return np.array([np.datetime64(day, "D") for day in days], dtype="datetime64[D]")
+    return np.array(list(days), dtype="datetime64[D]")
 
 
 def to_date(day: np.datetime64) -> date:
@@ -93,7 +94,8 @@ def add_months_columns(
     wanted = day_of_month(days) if seed_day is None else np.asarray(seed_day, dtype=np.int64)
     target = month + np.asarray(months, dtype=np.int64).astype("timedelta64[M]")
     first = target.astype("datetime64[D]")
-    return first + (np.minimum(wanted, days_in_month(first)) - 1).astype("timedelta64[D]")
+    moved: DateColumn = first + (np.minimum(wanted, days_in_month(first)) - 1).astype("timedelta64[D]")
+    return moved
 
 
 def day_of_month(days: DateColumn) -> npt.NDArray[np.int64]:
@@ -158,7 +160,7 @@ class BusinessCalendar:
         return to_date(self.roll(after, RollRule.FOLLOWING)[0])
 
 
-_NUMPY_ROLL = {
+_NUMPY_ROLL: dict[RollRule, Literal["forward", "modifiedfollowing", "backward"]] = {
     RollRule.FOLLOWING: "forward",
     RollRule.MODIFIED_FOLLOWING: "modifiedfollowing",
     RollRule.PRECEDING: "backward",

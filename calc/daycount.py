@@ -76,7 +76,8 @@ def _thirty_days(start: _Dates, end: _Dates, *, european: bool) -> _Ints:
     end_day = (end - end_month.astype("datetime64[D]")).astype(np.int64) + 1
     shorten = (end_day == 31) & (european | (start_day == 30))
     end_day = np.where(shorten, 30, end_day)
-    return (end_month - start_month).astype(np.int64) * 30 + end_day - start_day
+    days: _Ints = (end_month - start_month).astype(np.int64) * 30 + end_day - start_day
+    return days
 
 
 def _leap_days(day: _Dates) -> _Ints:
@@ -113,4 +114,5 @@ def _months_on(month: _Dates, seed: _Ints, count: _Ints) -> _Dates:
     """The date `count` months on from a month and a day in it counted from 0, cut at the month's end."""
     first = (month + count.astype("timedelta64[M]")).astype("datetime64[D]")
     last = (month + (count + 1).astype("timedelta64[M]")).astype("datetime64[D]") - np.timedelta64(1, "D")
-    return np.minimum(first + seed.astype("timedelta64[D]"), last)
+    reached: _Dates = np.minimum(first + seed.astype("timedelta64[D]"), last)
+    return reached

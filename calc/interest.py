@@ -73,10 +73,10 @@ def period_ratios(
 
 def sum_ratios(numerators: IntColumn, denominators: IntColumn) -> tuple[IntColumn, IntColumn]:
     """Row sums of fractions, reduced: simple interest over several periods on one balance."""
-    above = np.zeros(numerators.shape[0], dtype=np.int64)
-    below = np.ones(numerators.shape[0], dtype=np.int64)
+    above: IntColumn = np.zeros(numerators.shape[0], dtype=np.int64)
+    below: IntColumn = np.ones(numerators.shape[0], dtype=np.int64)
     for column in range(numerators.shape[1]):
-        common = np.lcm(below, denominators[:, column])
+        common: IntColumn = np.lcm(below, denominators[:, column])
         if common.size and int(common.max()) > 2**40:
             raise OverflowError("these periods have no common denominator within 40 bits")
         above = above * (common // below) + numerators[:, column] * (common // denominators[:, column])

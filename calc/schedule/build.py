@@ -1,6 +1,6 @@
 """Building plans from terms, in columns: the periods are walked one by one, all loans at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +70,7 @@ class _Walk:
     principal: IntColumn
     interest: IntColumn
     capitalised: IntColumn
-    fault: dict[str, BoolColumn]
+    fault: dict[str, BoolColumn] = field(default_factory=dict)
 
     def accrued(self, period: int) -> IntColumn:
         """Interest of a period on the running balance, rounded."""
@@ -110,8 +110,16 @@ def _build_group(
     factor_above, factor_below = _factors(rules, starts, ends)
     rate = np.broadcast_to(terms.rate[members][:, None], ends.shape)
     numerators, denominators = period_ratios(rate, factor_above, factor_below)
-    tables = [np.zeros(ends.shape, dtype=np.int64) for _ in range(4)]
-    walk = _Walk(rules, terms.principal[members].copy(), numerators, denominators, *tables, fault={})
+    walk = _Walk(
+        rules=rules,
+        balance=terms.principal[members].copy(),
+        numerators=numerators,
+        denominators=denominators,
+        opening=np.zeros(ends.shape, dtype=np.int64),
+        principal=np.zeros(ends.shape, dtype=np.int64),
+        interest=np.zeros(ends.shape, dtype=np.int64),
+        capitalised=np.zeros(ends.shape, dtype=np.int64),
+    )
     _walk_grace(walk)
     _METHODS[rules.method](walk)
 
@@ -289,7 +297,7 @@ def _flat(walk: _Walk) -> None:
     interests = _shares(walk, interest, walk.rules.interest_rounding)
     totals = _shares(walk, walk.balance + interest, walk.rules.instalment_rounding)
     principals = totals - interests
-    walk.flag("instalment_rounding", (principals < 0).any(axis=1))
+    walk.flag("instalment_rounding", np.any(principals < 0, axis=1))
     for period in range(grace, walk.rules.periods):
         _record(walk, period, principals[:, period - grace], interests[:, period - grace])
 
@@ -319,7 +327,7 @@ def _shares(walk: _Walk, amount: IntColumn, rounding: Rounding) -> IntColumn:
     share = round_ratios(amount, 1, count, rounding)
     shares = np.repeat(share[:, None], count, axis=1)
     shares[:, -1 if walk.rules.residue is Residue.LAST else 0] = amount - share * (count - 1)
-    walk.flag("instalment_rounding", (shares < 0).any(axis=1))
+    walk.flag("instalment_rounding", np.any(shares < 0, axis=1))
     return shares
 
 

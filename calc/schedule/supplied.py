@@ -93,9 +93,8 @@ def supplied_schedules(
     sound = np.ones(principal.size, dtype=bool)
     sound[list(refused)] = False
     kept = sound[loan]
-    loan, number, due_on, paid, interest = (
-        column[kept] for column in (loan, number, due_on, paid, interest)
-    )
+    loan, number, due_on = loan[kept], number[kept], due_on[kept]
+    paid, interest = paid[kept], interest[kept]
     closing = principal[loan] - running_sum_by(starts[kept], paid)
     none = np.zeros(0, dtype=np.int64)
     no_date = np.zeros(0, dtype="datetime64[D]")
