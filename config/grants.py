@@ -1,0 +1,128 @@
+"""Which role may do what with which table. Applied after every migration; the whole truth each time.
+
+Nothing here is a list of tables that could go stale, but for the two short ones below. The database
+is asked instead: a table is append-only when it carries the trigger ``append_only``, guarded when
+row-level security is on, ours when a Django model stands behind it.
+
+A table without row-level security is closed to partners unless ``PARTNER_READS`` names it: people,
+enterprises and other institutions' affairs must not be readable because somebody forgot a policy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.db import connection
+from psycopg2 import sql
+
+# Open to partners though no institution owns a row: the calendar, places and products of the programme.
+PARTNER_READS = frozenset(
+    {
+        "daybook_businessday",
+        "daybook_holiday",
+        "partners_district",
+        "lending_programme",
+        "lending_programmeterms",
+        "lending_cluster",
+        "lending_fundsource",
+        "lending_sector",
+        "django_content_type",
+        "auth_group",
+        "auth_permission",
+    }
+)
+# What paikar_web itself needs before it knows who is there: to sign a person in and out.
+WEB_LOGIN: dict[str, str] = {
+    "django_session": "SELECT, INSERT, UPDATE, DELETE",
+    "partners_user": "SELECT, UPDATE",
+    "partners_membership": "SELECT",
+    "partners_institution": "SELECT",
+    "daybook_businessday": "SELECT",
+    "daybook_auditentry": "INSERT",
+    "django_content_type": "SELECT",
+    "axes_accessattempt": "SELECT, INSERT, UPDATE, DELETE",
+    "axes_accessattemptexpiration": "SELECT, INSERT, UPDATE, DELETE",
+    "axes_accesslog": "SELECT, INSERT, UPDATE",
+    "axes_accessfailurelog": "SELECT, INSERT, DELETE",
+}
+# Sign-in material: not even the foundation's or a partner's role reads or writes it, only paikar_web does.
+WEB_ONLY = frozenset(name for name in WEB_LOGIN if name.startswith(("axes_", "django_session")))
+ACTORS = ("paikar_foundation", "paikar_partner", "paikar_web", "paikar_worker")
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the database itself says about a table."""
+
+    name: str
+    is_partition: bool
+    is_append_only: bool
+    is_guarded: bool
+    has_institution: bool
+
+
+def tables() -> list[Table]:
+    """Every table of the schema, with the facts that decide who may touch it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.relname, c.relispartition,
+                   EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'append_only'),
+                   c.relrowsecurity,
+                   EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid
+                           AND a.attname = 'institution_id' AND NOT a.attisdropped)
+              FROM pg_class c
+             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+             ORDER BY c.relname
+            """
+        )
+        return [Table(*row) for row in cursor.fetchall()]
+
+
+def model_tables() -> frozenset[str]:
+    """Tables that stand behind a Django model; others (queues of guards) are touched by owner functions only."""
+    return frozenset(model._meta.db_table for model in apps.get_models(include_auto_created=True))
+
+
+def rights(table: Table, *, modelled: frozenset[str]) -> dict[str, str]:
+    """Decide each role's rights on one table; a role that is not named gets none."""
+    if table.is_partition or table.name not in modelled:
+        return {}
+    writes = "SELECT, INSERT" if table.is_append_only else "SELECT, INSERT, UPDATE, DELETE"
+    given = {"paikar_worker": writes}
+    if table.name in WEB_LOGIN:
+        given["paikar_web"] = WEB_LOGIN[table.name]
+    if table.name not in WEB_ONLY:
+        given["paikar_foundation"] = writes
+        if table.is_guarded:
+            given["paikar_partner"] = writes
+        elif table.name in PARTNER_READS:
+            given["paikar_partner"] = "SELECT"
+    return given
+
+
+def apply() -> int:
+    """Set every right from nothing, in one transaction; return how many tables there are. Needs the owner."""
+    found = tables()
+    modelled = model_tables()
+    actors = sql.SQL(", ").join(sql.Identifier(name) for name in ACTORS)
+    with connection.cursor() as cursor:
+        _execute = cursor.cursor.execute  # psycopg2's own, which composes identifiers
+        for kind in ("TABLES", "SEQUENCES"):
+            _execute(sql.SQL("REVOKE ALL ON ALL {} IN SCHEMA public FROM PUBLIC, {}").format(sql.SQL(kind), actors))
+        _execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(actors))
+        _execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(actors))
+        for table in found:
+            for role, privileges in rights(table, modelled=modelled).items():
+                _execute(
+                    sql.SQL("GRANT {} ON TABLE {} TO {}").format(
+                        sql.SQL(privileges), sql.Identifier(table.name), sql.Identifier(role)
+                    )
+                )
+    return len(found)
+
+
+def unguarded() -> list[str]:
+    """Tables that carry ``institution_id`` without row-level security: a hole, partners are kept out of them."""
+    return [table.name for table in tables() if table.has_institution and not table.is_guarded and not table.is_partition]

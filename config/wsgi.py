@@ -1,0 +1,10 @@
+"""What gunicorn serves."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("PAIKAR_PROCESS", "web")
+
+application = get_wsgi_application()

@@ -1,0 +1,123 @@
+"""The menu. Entries name pages by URL name, so that this lowest app knows no page above it.
+
+An entry shows when its page exists and the person holds one of its roles; a section without entries is
+not shown. To add a page, add an entry: nothing is registered on import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+FOUNDATION = frozenset({"officer", "approver", "finance_head", "administrator", "auditor"})
+PARTNER = frozenset({"maker", "checker", "viewer"})
+EVERYONE = FOUNDATION | PARTNER
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page in the menu."""
+
+    label: str | Promise
+    url_name: str
+    icon: str
+    roles: frozenset[str] = EVERYONE
+
+
+@dataclass(frozen=True)
+class Section:
+    """Pages that belong together."""
+
+    label: str | Promise
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An entry as a person sees it."""
+
+    label: str | Promise
+    url: str
+    icon: str
+    is_current: bool
+
+
+MENU = (
+    Section(
+        _("Portfolio"),
+        (
+            Entry(_("Overview"), "reports:overview", "layout-dashboard"),
+            Entry(_("Portfolio"), "reports:portfolio", "chart-pie"),
+            Entry(_("Institutions"), "reports:institution_list", "building-bank", FOUNDATION),
+            Entry(_("Loans"), "reports:loan_list", "file-dollar"),
+        ),
+    ),
+    Section(
+        _("Lending"),
+        (
+            Entry(_("Applications"), "lending:application_list", "clipboard-list"),
+            Entry(_("Tranches"), "lending:tranche_list", "transfer-out"),
+            Entry(_("Sub-loan lists"), "lending:sub_loan_list_list", "list-details"),
+            Entry(_("Agreements"), "lending:agreement_list", "file-certificate"),
+            Entry(_("Programmes"), "lending:programme_list", "folders"),
+            Entry(_("Clusters"), "lending:cluster_list", "map-pin"),
+            Entry(_("Borrowers"), "lending:borrower_list", "users"),
+        ),
+    ),
+    Section(
+        _("Repayments"),
+        (
+            Entry(_("Uploads"), "repayments:upload_list", "file-upload"),
+            Entry(_("Receipts"), "repayments:receipt_list", "receipt"),
+            Entry(_("Reversals"), "repayments:reversal_list", "arrow-back-up", FOUNDATION),
+            Entry(_("Close of day"), "repayments:day_list", "calendar-check", FOUNDATION),
+            Entry(_("Policies"), "repayments:policy_list", "scale", FOUNDATION),
+        ),
+    ),
+    Section(
+        _("Reports"),
+        (
+            Entry(_("Statements"), "reports:statement_list", "file-text"),
+            Entry(_("Report runs"), "reports:run_list", "history", FOUNDATION),
+            Entry(_("Audit trail"), "reports:audit_trail", "eye-check", frozenset({"auditor", "administrator"})),
+        ),
+    ),
+    Section(
+        _("Set-up"),
+        (
+            Entry(_("Institutions and limits"), "partners:institution_list", "building", FOUNDATION),
+            Entry(_("People"), "partners:user_list", "user-cog", frozenset({"administrator"})),
+            Entry(_("Holidays"), "daybook:holiday_list", "beach", FOUNDATION),
+        ),
+    ),
+)
+
+
+def menu_for(roles: AbstractSet[str], *, path: str) -> list[tuple[str | Promise, list[Shown]]]:
+    """The sections and entries for someone with these roles; the longest address that begins the path is current."""
+    found: list[tuple[str | Promise, list[tuple[Entry, str]]]] = []
+    for section in MENU:
+        entries = [
+            (entry, url)
+            for entry in section.entries
+            if not entry.roles.isdisjoint(roles) and (url := _url(entry.url_name)) is not None
+        ]
+        if entries:
+            found.append((section.label, entries))
+    addresses = [url for _label, entries in found for _entry, url in entries if path.startswith(url)]
+    current = max(addresses, key=len, default="")
+    return [
+        (label, [Shown(entry.label, url, entry.icon, url == current) for entry, url in entries])
+        for label, entries in found
+    ]
+
+
+def _url(name: str) -> str | None:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return None
