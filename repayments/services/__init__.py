@@ -1,0 +1,1 @@
+"""What may be done with repayments: post, reverse, reallocate, upload, close, keep policies."""

@@ -1,0 +1,312 @@
+"""Put receipts in the books, take them back, and keep what they settle true: one path for all three.
+
+Whatever changed on a loan (a receipt today, one that comes late, one taken back, a new plan), its
+whole allocation is computed afresh from its live dues and live receipts, and only what differs
+from the books is written: a mirror at the original value date for each row that no longer holds,
+and the rows that now do (design.md section 3, "Allocation"). Everything works on sets; how many
+queries run does not depend on how many loans or receipts there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from django.db import connection, transaction
+
+from calc.allocation import Allocations, Dues, Receipts, Source, allocate, difference
+from calc.money import IntColumn
+from daybook.columns import insert_columns, read_columns
+from daybook.models import Booking
+from daybook.services import Actor, record
+from repayments.models import Allocation, Receipt
+
+RECEIPT_COLUMNS = (
+    "loan_id",
+    "institution_id",
+    "tier",
+    "channel",
+    "value_date",
+    "amount_minor",
+    "external_reference",
+    "reported_principal_minor",
+    "reported_interest_minor",
+    "reported_charge_minor",
+    "upload_row_id",
+)
+_MAY_BE_EMPTY = RECEIPT_COLUMNS[-4:]
+
+
+class CannotPostReceipts(Exception):
+    """The books do not allow one of the receipts; the sentence names it. Nothing of the batch is posted."""
+
+
+class CannotReverseReceipts(Exception):
+    """One of the receipts cannot be taken back; the sentence names it. Nothing of the batch is reversed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reallocated:
+    """What a replay wrote: rows taken back by a mirror, and new rows."""
+
+    loan_count: int
+    mirrored_count: int
+    added_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostingResult:
+    """Ids of the receipts written, in the order of the rows given, and what their allocation wrote."""
+
+    receipt_ids: npt.NDArray[np.int64]
+    reallocated: Reallocated
+
+
+@transaction.atomic
+def post_receipts(*, receipts: pd.DataFrame, booking: Booking) -> PostingResult:
+    """Post receipts on any number of loans of either tier, and settle what they pay.
+
+    `receipts` has the columns RECEIPT_COLUMNS; amounts are positive minor units of the loan's
+    currency, the last four columns may be empty. A value date may lie before receipts already
+    posted, or before the loan's disbursement; not after the business date. Raises
+    ``CannotPostReceipts``; a database guard stands behind each refusal.
+    """
+    rows = receipts.loc[:, list(RECEIPT_COLUMNS)].reset_index(drop=True)
+    if rows.empty:
+        return PostingResult(np.empty(0, dtype=np.int64), Reallocated(0, 0, 0))
+    loan_ids = np.unique(rows["loan_id"].to_numpy(dtype=np.int64))
+    loans = _locked_loans(loan_ids)
+    _refuse_what_does_not_fit(rows, loans, booking)
+    values: dict[str, Any] = {name: _filled(rows[name]) for name in RECEIPT_COLUMNS}
+    values["booking_id"] = np.full(len(rows), booking.pk, dtype=np.int64)
+    receipt_ids = insert_columns(Receipt._meta.db_table, values)
+    return PostingResult(receipt_ids, _reallocated(loans, booking))
+
+
+@transaction.atomic
+def reverse_receipts(*, receipt_ids: Sequence[int] | IntColumn, booking: Booking, reason: str) -> Reallocated:
+    """Take receipts back by mirrors at their own value dates, and settle their loans without them.
+
+    The reason goes to the audit trail. Raises ``CannotReverseReceipts`` for a receipt that is
+    unknown, is itself a mirror, or was taken back before.
+    """
+    wanted = np.unique(np.asarray(receipt_ids, dtype=np.int64))
+    if not wanted.size:
+        return Reallocated(0, 0, 0)
+    loan_of = dict(Receipt.objects.filter(pk__in=wanted.tolist()).values_list("pk", "loan_id"))
+    loans = _locked_loans(np.unique(np.fromiter(loan_of.values(), dtype=np.int64)))
+    found = pd.DataFrame.from_records(
+        Receipt.objects.filter(pk__in=wanted.tolist())
+        .order_by("pk")
+        .values("pk", "loan_id", "institution_id", "tier", "channel", "value_date", "amount_minor",
+                "external_reference", "mirror_of_id", "mirror__pk")
+    )  # fmt: skip
+    _refuse_to_reverse(wanted, found)
+    insert_columns(
+        Receipt._meta.db_table,
+        {
+            **{name: found[name].tolist() for name in RECEIPT_COLUMNS[:4]},
+            "value_date": found["value_date"].tolist(),
+            "amount_minor": -found["amount_minor"].to_numpy(dtype=np.int64),
+            "external_reference": found["external_reference"].tolist(),
+            "mirror_of_id": found["pk"].to_numpy(dtype=np.int64),
+            "booking_id": np.full(len(found), booking.pk, dtype=np.int64),
+        },
+    )
+    record(
+        actor=Actor(booking.actor_id, booking.actor_name),
+        action="receipt.reverse",
+        subject=booking,
+        institution_id=booking.institution_id,
+        after={"receipts": found["pk"].tolist()},
+        reason=reason,
+        booking=booking,
+    )
+    return _reallocated(loans, booking)
+
+
+@transaction.atomic
+def reallocate(*, loan_ids: Sequence[int] | IntColumn, booking: Booking) -> Reallocated:
+    """Settle loans afresh after their dues changed. Writes nothing where the books already say so."""
+    wanted = np.unique(np.asarray(loan_ids, dtype=np.int64))
+    return _reallocated(_locked_loans(wanted), booking)
+
+
+def _locked_loans(loan_ids: IntColumn) -> pd.DataFrame:
+    """Lock the loans in id order until the transaction ends, and read what a receipt must agree with."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT repayments_lock_loans(%s)", [loan_ids.tolist()])
+        cursor.execute(
+            "SELECT id, institution_id, tier, number FROM lending_loan WHERE id = ANY (%s) ORDER BY id",
+            [loan_ids.tolist()],
+        )
+        return pd.DataFrame(cursor.fetchall(), columns=["loan_id", "institution_id", "tier", "number"])
+
+
+def _refuse_what_does_not_fit(rows: pd.DataFrame, loans: pd.DataFrame, booking: Booking) -> None:
+    """Raise ``CannotPostReceipts`` for the first receipt that contradicts its loan, the day or the books."""
+    joined = rows.merge(loans, on="loan_id", how="left", suffixes=("", "_of_loan"))
+    _refuse(joined["number"].isna(), joined, "is for loan id {loan_id}, which does not exist.")
+    _refuse(
+        (joined["institution_id"] != joined["institution_id_of_loan"])
+        | (joined["tier"] != joined["tier_of_loan"]),
+        joined,
+        "names another institution or tier than loan {number} has.",
+    )
+    _refuse(
+        joined["amount_minor"] <= 0, joined, "has the amount {amount_minor}; it must be more than nothing."
+    )
+    _refuse(
+        pd.to_datetime(joined["value_date"]) > pd.Timestamp(booking.business_date),
+        joined,
+        f"has the value date {{value_date}}, after the business date {booking.business_date}.",
+    )
+    _refuse(joined["external_reference"] == "", joined, "of loan {number} has no reference; give it one.")
+    keys = ["loan_id", "external_reference"]
+    _refuse(
+        joined.duplicated(keys), joined, "comes twice for loan {number}; a reference stands once on a loan."
+    )
+    standing = _standing_references(rows)
+    _refuse(
+        joined.merge(standing, on=keys, how="left", indicator=True)["_merge"] == "both",
+        joined,
+        "already stands on loan {number}; reverse that receipt first, or give this one its own reference.",
+    )
+
+
+def _refuse(wrong: pd.Series[bool], rows: pd.DataFrame, sentence: str) -> None:
+    if wrong.any():
+        first = rows[wrong.to_numpy()].iloc[0]
+        raise CannotPostReceipts(f"Receipt {first['external_reference']} " + sentence.format(**first))
+
+
+def _standing_references(rows: pd.DataFrame) -> pd.DataFrame:
+    """Which of the references already stand on their loans, unreversed; each pair once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT r.loan_id, r.external_reference
+              FROM unnest(%s::bigint[], %s::text[]) AS n (loan_id, external_reference)
+              JOIN repayments_receipt r USING (loan_id, external_reference)
+             WHERE r.mirror_of_id IS NULL
+               AND NOT EXISTS (SELECT FROM repayments_receipt m WHERE m.mirror_of_id = r.id)
+            """,
+            [rows["loan_id"].tolist(), rows["external_reference"].tolist()],
+        )
+        return pd.DataFrame(cursor.fetchall(), columns=["loan_id", "external_reference"]).astype(
+            {"loan_id": np.int64, "external_reference": object}
+        )
+
+
+def _refuse_to_reverse(wanted: IntColumn, found: pd.DataFrame) -> None:
+    known = set(found["pk"]) if len(found) else set()
+    for missing in (int(pk) for pk in wanted if int(pk) not in known):
+        raise CannotReverseReceipts(f"There is no receipt with the id {missing}.")
+    mirrors = found[found["mirror_of_id"].notna()]
+    if len(mirrors):
+        raise CannotReverseReceipts(
+            f"Receipt {mirrors['external_reference'].iloc[0]} is itself a reversal; post the money again instead."
+        )
+    gone = found[found["mirror__pk"].notna()]
+    if len(gone):
+        raise CannotReverseReceipts(f"Receipt {gone['external_reference'].iloc[0]} was already reversed.")
+
+
+def _reallocated(loans: pd.DataFrame, booking: Booking) -> Reallocated:
+    """Compute the settlement of the (locked) loans afresh and write what differs from the books."""
+    ids = loans["loan_id"].to_numpy(dtype=np.int64)
+    old, old_ids = _live_allocations(ids)
+    new = allocate(_live_dues(ids), _live_receipts(ids))
+    changed = difference(old, new)
+    taken_back, added = old.take(changed.mirror), new.take(changed.add)
+    count = len(taken_back) + len(added)
+    if count:
+        mirror_of: list[int | None] = [*old_ids[changed.mirror].tolist(), *([None] * len(added))]
+        loan_ids = np.concatenate([taken_back.loan, added.loan])
+        institutions = loans["institution_id"].to_numpy(dtype=np.int64)
+        insert_columns(
+            Allocation._meta.db_table,
+            {
+                "loan_id": loan_ids,
+                "institution_id": institutions[np.searchsorted(ids, loan_ids)],
+                "receipt_id": np.concatenate([taken_back.receipt, added.receipt]),
+                "source": np.concatenate([taken_back.source, added.source]),
+                "instalment": np.concatenate([taken_back.instalment, added.instalment]),
+                "component": np.concatenate([taken_back.component, added.component]),
+                "value_date": np.concatenate([taken_back.value_date, added.value_date]),
+                "amount_minor": np.concatenate([-taken_back.amount, added.amount]),
+                "mirror_of_id": mirror_of,
+                "booking_id": np.full(count, booking.pk, dtype=np.int64),
+            },
+        )
+    return Reallocated(len(ids), len(taken_back), len(added))
+
+
+def _live_dues(loan_ids: IntColumn) -> Dues:
+    """The whole plan of the loans as now known, mirrors included (they net out)."""
+    rows = read_columns(
+        "SELECT loan_id, instalment, component, late_date, amount_minor FROM lending_due WHERE loan_id = ANY (%s)",
+        [loan_ids.tolist()],
+        [("loan", "i8"), ("instalment", "i4"), ("component", "i2"), ("late_date", "M8[D]"), ("amount", "i8")],
+    )
+    return Dues(
+        rows["loan"], rows["instalment"], rows["component"].astype(np.int8), rows["late_date"], rows["amount"]
+    )
+
+
+def _live_receipts(loan_ids: IntColumn) -> Receipts:
+    """The receipts of the loans that were not taken back."""
+    rows = read_columns(
+        """
+        SELECT r.loan_id, r.id, r.value_date, r.amount_minor FROM repayments_receipt r
+         WHERE r.loan_id = ANY (%s) AND r.mirror_of_id IS NULL
+           AND NOT EXISTS (SELECT FROM repayments_receipt m WHERE m.mirror_of_id = r.id)
+        """,
+        [loan_ids.tolist()],
+        [("loan", "i8"), ("receipt", "i8"), ("value_date", "M8[D]"), ("amount", "i8")],
+    )
+    return Receipts(rows["loan"], rows["receipt"], rows["value_date"], rows["amount"])
+
+
+def _live_allocations(loan_ids: IntColumn) -> tuple[Allocations, IntColumn]:
+    """What receipts and advances settle according to the books, without what was taken back; and the ids."""
+    rows = read_columns(
+        """
+        SELECT a.id, a.receipt_id, a.loan_id, a.instalment, a.component, a.value_date, a.amount_minor, a.source
+          FROM repayments_allocation a
+         WHERE a.loan_id = ANY (%s) AND a.source = ANY (%s) AND a.mirror_of_id IS NULL
+           AND NOT EXISTS (SELECT FROM repayments_allocation m WHERE m.mirror_of_id = a.id)
+        """,
+        [loan_ids.tolist(), [Source.RECEIPT.value, Source.ADVANCE.value]],
+        [
+            ("id", "i8"),
+            ("receipt", "i8"),
+            ("loan", "i8"),
+            ("instalment", "i4"),
+            ("component", "i2"),
+            ("value_date", "M8[D]"),
+            ("amount", "i8"),
+            ("source", "i2"),
+        ],
+    )
+    allocations = Allocations(
+        receipt=rows["receipt"],
+        loan=rows["loan"],
+        instalment=rows["instalment"],
+        component=rows["component"].astype(np.int8),
+        value_date=rows["value_date"],
+        amount=rows["amount"],
+        source=rows["source"].astype(np.int8),
+    )
+    return allocations, rows["id"]
+
+
+def _filled(column: pd.Series[Any]) -> list[Any]:
+    """A column as the database takes it: plain values, None where it is empty."""
+    if column.name in _MAY_BE_EMPTY:
+        return column.astype(object).where(column.notna(), None).tolist()
+    return column.tolist()
