@@ -143,7 +143,8 @@ def database_settings(kind: Process) -> dict[str, Any]:
     settings = parse_database_url(database_url(kind))
     if kind == "test":
         settings["OPTIONS"]["options"] = "-c role=paikar_worker"
-        settings["TEST"] = {"NAME": os.environ.get("PAIKAR_TEST_DATABASE", "test_paikar")}
+        # Never the books themselves, even when a test forgets to ask for the database.
+        settings["NAME"] = os.environ.get("PAIKAR_TEST_DATABASE", "test_paikar")
     else:
         settings["CONN_MAX_AGE"] = 600 if kind == "web" else 0
         settings["CONN_HEALTH_CHECKS"] = True
