@@ -23,7 +23,7 @@ from calc.money import IntColumn
 from daybook.columns import insert_columns, read_columns
 from daybook.models import Booking
 from daybook.services import Actor, record
-from repayments.models import Allocation, Receipt
+from repayments.models import Receipt
 
 RECEIPT_COLUMNS = (
     "loan_id",
@@ -83,7 +83,7 @@ def post_receipts(*, receipts: pd.DataFrame, booking: Booking) -> PostingResult:
     _refuse_what_does_not_fit(rows, loans, booking)
     values: dict[str, Any] = {name: _filled(rows[name]) for name in RECEIPT_COLUMNS}
     values["booking_id"] = np.full(len(rows), booking.pk, dtype=np.int64)
-    receipt_ids = insert_columns(Receipt._meta.db_table, values)
+    receipt_ids = insert_columns("repayments_receipt", values)
     return PostingResult(receipt_ids, _reallocated(loans, booking))
 
 
@@ -107,7 +107,7 @@ def reverse_receipts(*, receipt_ids: Sequence[int] | IntColumn, booking: Booking
     )  # fmt: skip
     _refuse_to_reverse(wanted, found)
     insert_columns(
-        Receipt._meta.db_table,
+        "repayments_receipt",
         {
             **{name: found[name].tolist() for name in RECEIPT_COLUMNS[:4]},
             "value_date": found["value_date"].tolist(),
@@ -209,7 +209,8 @@ def _refuse_to_reverse(wanted: IntColumn, found: pd.DataFrame) -> None:
     mirrors = found[found["mirror_of_id"].notna()]
     if len(mirrors):
         raise CannotReverseReceipts(
-            f"Receipt {mirrors['external_reference'].iloc[0]} is itself a reversal; post the money again instead."
+            f"Receipt {mirrors['external_reference'].iloc[0]} is itself a reversal; "
+            "to bring the money back, post it again."
         )
     gone = found[found["mirror__pk"].notna()]
     if len(gone):
@@ -229,7 +230,7 @@ def _reallocated(loans: pd.DataFrame, booking: Booking) -> Reallocated:
         loan_ids = np.concatenate([taken_back.loan, added.loan])
         institutions = loans["institution_id"].to_numpy(dtype=np.int64)
         insert_columns(
-            Allocation._meta.db_table,
+            "repayments_allocation",
             {
                 "loan_id": loan_ids,
                 "institution_id": institutions[np.searchsorted(ids, loan_ids)],
@@ -249,7 +250,8 @@ def _reallocated(loans: pd.DataFrame, booking: Booking) -> Reallocated:
 def _live_dues(loan_ids: IntColumn) -> Dues:
     """The whole plan of the loans as now known, mirrors included (they net out)."""
     rows = read_columns(
-        "SELECT loan_id, instalment, component, late_date, amount_minor FROM lending_due WHERE loan_id = ANY (%s)",
+        "SELECT loan_id, instalment, component, late_date, amount_minor FROM lending_due"
+        " WHERE loan_id = ANY (%s)",
         [loan_ids.tolist()],
         [("loan", "i8"), ("instalment", "i4"), ("component", "i2"), ("late_date", "M8[D]"), ("amount", "i8")],
     )
@@ -276,7 +278,8 @@ def _live_allocations(loan_ids: IntColumn) -> tuple[Allocations, IntColumn]:
     """What receipts and advances settle according to the books, without what was taken back; and the ids."""
     rows = read_columns(
         """
-        SELECT a.id, a.receipt_id, a.loan_id, a.instalment, a.component, a.value_date, a.amount_minor, a.source
+        SELECT a.id, a.receipt_id, a.loan_id, a.instalment, a.component, a.value_date, a.amount_minor,
+               a.source
           FROM repayments_allocation a
          WHERE a.loan_id = ANY (%s) AND a.source = ANY (%s) AND a.mirror_of_id IS NULL
            AND NOT EXISTS (SELECT FROM repayments_allocation m WHERE m.mirror_of_id = a.id)
