@@ -167,8 +167,8 @@ def insert_columns(
     types = _column_types(table)
     names = list(columns)
     statement = sql.SQL(
-        "INSERT INTO {table} ({names}) SELECT {selected} FROM unnest({arrays}) WITH ORDINALITY AS c ({names}, position)"
-        " ORDER BY position RETURNING {returning}"
+        "INSERT INTO {table} ({names}) SELECT {selected} FROM unnest({arrays})"
+        " WITH ORDINALITY AS c ({names}, position) ORDER BY position RETURNING {returning}"
     ).format(
         table=sql.Identifier(table),
         names=sql.SQL(", ").join(map(sql.Identifier, names)),

@@ -67,7 +67,7 @@ def book(*, purpose: str, actor: Actor, institution_id: int | None = None, reaso
 
 @transaction.atomic
 def roll_day(*, closing: date, opening: date | None = None) -> BusinessDay:
-    """Close a business date, fixing what it knew, and open the next one (the next calendar date unless named).
+    """Close a business date, fixing what it knew, and open the next one (tomorrow unless named).
 
     Returns the closed day; its ``last_booking_id`` never changes again. Raises ``CannotRollDay``.
     """
@@ -82,8 +82,8 @@ def roll_day(*, closing: date, opening: date | None = None) -> BusinessDay:
         raise CannotRollDay(f"The next business date must be after {closing:%d %b %Y}.")
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE daybook_businessday SET state = 'closed', closed_at = clock_timestamp(), last_booking_id = %s"
-            " WHERE date = %s",
+            "UPDATE daybook_businessday SET state = 'closed', closed_at = clock_timestamp(),"
+            " last_booking_id = %s WHERE date = %s",
             [latest_booking_id(), closing],
         )
     BusinessDay.objects.create(date=following)
@@ -168,7 +168,8 @@ def seal_audit(*, at_most: int = 5000) -> AuditSeal | None:
             ), seal AS (
                 INSERT INTO daybook_auditseal (number, previous_digest, digest, entry_count)
                 SELECT %(number)s, %(previous)s,
-                       encode(sha256(convert_to(%(previous)s || string_agg(digest, '' ORDER BY id), 'UTF8')), 'hex'),
+                       encode(sha256(convert_to(
+                           %(previous)s || string_agg(digest, '' ORDER BY id), 'UTF8')), 'hex'),
                        count(*)
                   FROM batch HAVING count(*) > 0 RETURNING id
             )

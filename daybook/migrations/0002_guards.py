@@ -46,12 +46,12 @@ CREATE FUNCTION daybook_latest_booking() RETURNS bigint LANGUAGE sql STABLE SECU
     SET search_path = public AS 'SELECT coalesce(max(id), 0) FROM daybook_booking';
 
 -- The number is the transaction's last act, under a lock held to commit: numbers follow commit order.
-CREATE SEQUENCE daybook_booking_number;
 CREATE FUNCTION daybook_number_booking() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = public AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(7250002);
-    UPDATE daybook_booking SET number = nextval('daybook_booking_number') WHERE id = NEW.id AND number IS NULL;
+    UPDATE daybook_booking SET number = (SELECT coalesce(max(number), 0) + 1 FROM daybook_booking)
+     WHERE id = NEW.id AND number IS NULL;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER booking_number AFTER INSERT ON daybook_booking
@@ -129,7 +129,6 @@ DROP TRIGGER append_only ON daybook_booking;
 DROP FUNCTION daybook_booking_is_fixed();
 DROP TRIGGER booking_number ON daybook_booking;
 DROP FUNCTION daybook_number_booking();
-DROP SEQUENCE daybook_booking_number;
 DROP TRIGGER booking_on_open_day ON daybook_booking;
 DROP FUNCTION daybook_open_booking();
 DROP FUNCTION daybook_latest_booking();
