@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from daybook.models import LeasedWork
 from lending.models import Tier
-from partners.models import Institution
+from partners.models import Institution, User
 
 
 class DayRun(models.Model):
@@ -28,10 +28,23 @@ class DayRun(models.Model):
     loan_count = models.PositiveIntegerField(default=0)
     computed_count = models.PositiveIntegerField(default=0)
     carried_count = models.PositiveIntegerField(default=0)
+    without_policy_count = models.PositiveIntegerField(
+        default=0, help_text="Loans computed, but with no policy for their class or provision."
+    )
     started_by = models.CharField(max_length=160)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
+    signed_by = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Who took note of the exceptions.",
+    )
+    signed_at = models.DateTimeField(null=True, blank=True)
+    signed_reason = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-business_date", "-attempt"]
@@ -44,6 +57,14 @@ class DayRun(models.Model):
                 condition=~Q(state__in=["closed", "exceptions"])
                 | Q(loan_count=F("computed_count") + F("carried_count"), finished_at__isnull=False),
                 name="day_run_every_loan_accounted",
+            ),
+            models.CheckConstraint(
+                condition=Q(signed_by__isnull=True, signed_at__isnull=True)
+                | (
+                    Q(state="exceptions", signed_by__isnull=False, signed_at__isnull=False)
+                    & ~Q(signed_reason="")
+                ),
+                name="day_run_signed_in_full",
             ),
         ]
 
@@ -61,6 +82,7 @@ class DayRunSlice(LeasedWork):
     loan_count = models.PositiveIntegerField()
     computed_count = models.PositiveIntegerField(default=0)
     carried_count = models.PositiveIntegerField(default=0)
+    without_policy_count = models.PositiveIntegerField(default=0)
 
     class Meta(LeasedWork.Meta):
         ordering = ["run_id", "number"]
@@ -146,6 +168,8 @@ class ArrearsSnapshot(models.Model):
     disbursed_minor = models.BigIntegerField()
     outstanding_minor = models.BigIntegerField(help_text="Principal of the plan not settled.")
     interest_due_minor = models.BigIntegerField(help_text="Interest fallen due and not settled.")
+    charge_due_minor = models.BigIntegerField(help_text="Charges fallen due and not settled.")
+    penal_due_minor = models.BigIntegerField(help_text="Penal interest fallen due and not settled.")
     overdue_charge_minor = models.BigIntegerField()
     overdue_penal_minor = models.BigIntegerField()
     overdue_interest_minor = models.BigIntegerField()
@@ -156,14 +180,14 @@ class ArrearsSnapshot(models.Model):
     months_overdue = models.IntegerField()
     bucket = models.SmallIntegerField(help_text="calc.arrears.Bucket")
     loan_class = models.SmallIntegerField(
-        help_text="calc.classification.LoanClass, indicative; 0: no policy."
+        help_text="calc.classification.LoanClass, indicative; -1: no policy."
     )
-    classification_policy_id = models.BigIntegerField(help_text="0: no policy.")
-    provision_policy_id = models.BigIntegerField(help_text="0: no policy.")
-    suspense_minor = models.BigIntegerField()
-    security_minor = models.BigIntegerField()
-    base_minor = models.BigIntegerField()
-    provision_minor = models.BigIntegerField()
+    classification_policy_id = models.BigIntegerField(help_text="0: no policy; -1: two fit equally well.")
+    provision_policy_id = models.BigIntegerField(help_text="0: no policy; -1: two fit equally well.")
+    suspense_minor = models.BigIntegerField(help_text="Interest due that is not income while classified.")
+    security_minor = models.BigIntegerField(help_text="Eligible security.")
+    base_minor = models.BigIntegerField(help_text="0 and without meaning where there is no policy.")
+    provision_minor = models.BigIntegerField(help_text="0 and without meaning where there is no policy.")
 
     class Meta:
         managed = False

@@ -1,0 +1,259 @@
+"""What each loan of a scope owes, how late it is, its class and provision: the one path to these figures.
+
+The close of day, the loan page and the as-of report all come here. Facts are read as of a date and
+as known by a booking, calc measures them side by side, one row a loan comes out. A loan whose facts
+contradict each other is flagged FAILED and carries the figures of its latest snapshot before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calc.arrears import Arrears, Fault, measure
+from calc.calendar import NO_DATE, months_between
+from calc.classification import (
+    Chosen,
+    Classes,
+    InstitutionKind,
+    LoanClass,
+    Tier,
+    Traits,
+    choose_policies,
+    classify,
+    explain,
+    provision,
+)
+from daybook.columns import read_columns
+from repayments.frames import (
+    CODED_TIER,
+    PACKED_CURRENCY,
+    Scope,
+    Table,
+    read_dues,
+    read_loans,
+    read_profiles,
+    read_schedules,
+    read_settled,
+)
+from repayments.selectors.policies import PolicySet, policies_on
+
+COMPUTED, FAILED = 1, 2
+STATE_NAMES = {COMPUTED: "computed", FAILED: "failed"}
+
+IDENTITY = [
+    ("loan_id", "i8"),
+    ("institution_id", "i8"),
+    ("agreement_id", "i8"),
+    ("programme_id", "i8"),
+    ("cluster_id", "i8"),
+    ("tier", "i2"),
+    ("currency", "i4"),
+]
+FIGURES = [
+    ("state", "i2"),
+    ("disbursed_minor", "i8"),
+    ("outstanding_minor", "i8"),
+    ("interest_due_minor", "i8"),
+    ("charge_due_minor", "i8"),
+    ("penal_due_minor", "i8"),
+    ("overdue_charge_minor", "i8"),
+    ("overdue_penal_minor", "i8"),
+    ("overdue_interest_minor", "i8"),
+    ("overdue_principal_minor", "i8"),
+    ("advance_minor", "i8"),
+    ("overdue_since", "M8[D]"),
+    ("days_past_due", "i4"),
+    ("months_overdue", "i4"),
+    ("bucket", "i2"),
+    ("loan_class", "i2"),
+    ("classification_policy_id", "i8"),
+    ("provision_policy_id", "i8"),
+    ("suspense_minor", "i8"),
+    ("security_minor", "i8"),
+    ("base_minor", "i8"),
+    ("provision_minor", "i8"),
+]
+STANDING = np.dtype(IDENTITY + FIGURES)
+"""One loan's standing; the columns of ``ArrearsSnapshot`` with tier, currency and state as numbers."""
+
+_FIGURE_NAMES = [name for name, _ in FIGURES]
+_LONG_AGO = date(1, 1, 1)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Standings (``STANDING``) by loan id, and what they were reckoned from, row for row."""
+
+    as_of: date
+    last_booking_id: int
+    rows: Table
+    profiles: Table
+    arrears: Arrears
+    classes: Classes
+    chosen: Chosen
+    policies: PolicySet
+
+    def why(self, position: int) -> str:
+        """Why the loan at a position is in its class, in words."""
+        return explain(position, self.arrears, self.classes, self.policies.classification, self.chosen)
+
+
+def measure_loans(
+    scope: Scope, *, as_of: date, last_booking_id: int, policies: PolicySet | None = None
+) -> Measured:
+    """Measure every loan of a scope disbursed by ``as_of`` and known by ``last_booking_id``.
+
+    ``policies`` saves reading them again for each slice of a close; they must be those of the same
+    date and booking.
+    """
+    rules = policies or policies_on(as_of, last_booking_id=last_booking_id)
+    loans = read_loans(scope, as_of=as_of, last_booking_id=last_booking_id)
+    ids = np.ascontiguousarray(loans["loan_id"])
+    profiles = _aligned(ids, read_profiles(scope, as_of=as_of, last_booking_id=last_booking_id))
+    schedules = _aligned(ids, read_schedules(scope, as_of=as_of, last_booking_id=last_booking_id))
+    arrears = measure(
+        read_dues(scope, as_of=as_of, last_booking_id=last_booking_id),
+        read_settled(scope, as_of=as_of, last_booking_id=last_booking_id),
+        as_of,
+        loans=ids,
+        windows=rules.classification.windows,
+    )
+    traits = _traits(loans, profiles, schedules, as_of, last_booking_id)
+    chosen = choose_policies(rules.classification.scopes, traits, as_of)
+    classes = classify(arrears, rules.classification, chosen)
+    rows = _standings(loans, profiles, arrears)
+    _provide(rows, arrears, classes, rules, choose_policies(rules.provision.scopes, traits, as_of))
+    _carry_failed(rows, arrears, as_of)
+    return Measured(as_of, last_booking_id, rows, profiles, arrears, classes, chosen, rules)
+
+
+def _traits(loans: Table, profiles: Table, schedules: Table, as_of: date, last_booking_id: int) -> Traits:
+    """Tier, kind of institution, size of enterprise and term: what decides which policy governs a loan."""
+    kinds = _institution_kinds(as_of, last_booking_id)
+    names = np.array(sorted(kinds), dtype=np.int64)
+    values = np.array([kinds[name] for name in sorted(kinds)], dtype=np.int8)
+    kind = np.full(len(loans), InstitutionKind.ANY, dtype=np.int8)
+    if names.size:
+        place = np.minimum(np.searchsorted(names, loans["institution_id"]), names.size - 1)
+        found = names[place] == loans["institution_id"]
+        kind[found] = values[place[found]]
+    maturity = np.where(schedules["version"] > 0, schedules["maturity_date"], NO_DATE)
+    return Traits(
+        tier=loans["tier"].astype(np.int8),
+        institution_kind=kind,
+        size=profiles["size_tier"].astype(np.int8),
+        term_months=months_between(loans["disbursed_date"], maturity),
+    )
+
+
+def _institution_kinds(as_of: date, last_booking_id: int) -> dict[int, int]:
+    """Kind (calc's number) of each institution then: the latest effective date, then the latest booking."""
+    rows = read_columns(
+        """
+        SELECT DISTINCT ON (institution_id) institution_id, CASE kind WHEN 'bank' THEN 1 ELSE 2 END
+          FROM partners_institutionstatus WHERE effective_date <= %s AND booking_id <= %s
+         ORDER BY institution_id, effective_date DESC, booking_id DESC, id DESC
+        """,
+        [as_of, last_booking_id],
+        np.dtype([("institution_id", "i8"), ("kind", "i2")]),
+    )
+    return dict(zip(rows["institution_id"].tolist(), rows["kind"].tolist(), strict=True))
+
+
+def _standings(loans: Table, profiles: Table, arrears: Arrears) -> Table:
+    rows = np.zeros(len(loans), dtype=STANDING)
+    for name in ("loan_id", "institution_id", "agreement_id", "programme_id", "tier", "currency"):
+        rows[name] = loans[name]
+    rows["cluster_id"] = np.where(profiles["cluster_id"] > 0, profiles["cluster_id"], loans["cluster_id"])
+    rows["state"] = COMPUTED
+    rows["disbursed_minor"] = loans["principal_minor"]
+    rows["outstanding_minor"] = arrears.outstanding_principal
+    rows["interest_due_minor"] = arrears.fallen_interest
+    rows["charge_due_minor"] = arrears.fallen_charge
+    rows["penal_due_minor"] = arrears.fallen_penal
+    rows["overdue_charge_minor"] = arrears.overdue_charge
+    rows["overdue_penal_minor"] = arrears.overdue_penal
+    rows["overdue_interest_minor"] = arrears.overdue_interest
+    rows["overdue_principal_minor"] = arrears.overdue_principal
+    rows["advance_minor"] = arrears.advance
+    rows["overdue_since"] = arrears.overdue_since
+    rows["days_past_due"] = arrears.days_past_due
+    rows["months_overdue"] = arrears.months_overdue
+    rows["bucket"] = arrears.bucket
+    return rows
+
+
+def _provide(rows: Table, arrears: Arrears, classes: Classes, rules: PolicySet, chosen: Chosen) -> None:
+    """Class, interest suspense, base and provision (docs/decisions/0010 says what stands in the base)."""
+    rows["loan_class"] = classes.loan_class
+    rows["classification_policy_id"] = classes.policy
+    is_classified = classes.loan_class >= LoanClass.SS
+    is_ours = rows["tier"] == Tier.WHOLESALE
+    rows["suspense_minor"] = np.where(is_ours & is_classified, arrears.fallen_interest, 0)
+    made = provision(
+        rows["outstanding_minor"] + arrears.fallen_interest,
+        np.ascontiguousarray(rows["suspense_minor"]),
+        np.ascontiguousarray(rows["security_minor"]),
+        classes.loan_class,
+        rules.provision,
+        chosen,
+    )
+    rows["provision_policy_id"] = made.policy
+    rows["base_minor"] = made.base
+    rows["provision_minor"] = made.amount
+
+
+def _carry_failed(rows: Table, arrears: Arrears, as_of: date) -> None:
+    """Give loans whose facts contradict each other the figures of their latest snapshot, and say so."""
+    failed = arrears.fault != Fault.NONE
+    if not failed.any():
+        return
+    before = _latest_snapshots(rows["loan_id"][failed], as_of)
+    carried = np.zeros(int(failed.sum()), dtype=STANDING)
+    carried["overdue_since"] = NO_DATE
+    carried["loan_class"] = LoanClass.UNCLASSIFIED
+    carried["disbursed_minor"] = rows["disbursed_minor"][failed]
+    place = np.searchsorted(rows["loan_id"][failed], before["loan_id"])
+    for name in _FIGURE_NAMES:
+        carried[name][place] = before[name]
+    carried["state"] = FAILED
+    for name in _FIGURE_NAMES:
+        rows[name][failed] = carried[name]
+
+
+def _latest_snapshots(loan_ids: npt.NDArray[np.int64], before: date) -> Table:
+    return read_snapshot_rows(
+        "SELECT DISTINCT ON (s.loan_id) {columns} FROM repayments_arrearssnapshot s"
+        " WHERE s.loan_id = ANY (%s::bigint[]) AND s.business_date < %s"
+        " ORDER BY s.loan_id, s.business_date DESC",
+        [loan_ids.tolist(), before],
+    )
+
+
+def read_snapshot_rows(query: str, params: list[Any]) -> Table:
+    """Snapshots as standings (``STANDING``). ``query`` selects ``{columns}`` from the snapshots as ``s``."""
+    special = {
+        "tier": CODED_TIER.format("s"),
+        "currency": PACKED_CURRENCY.format("s"),
+        "state": "CASE s.state WHEN 'computed' THEN 1 ELSE 2 END",
+        "overdue_since": "coalesce(s.overdue_since, date '0001-01-01')",
+    }
+    columns = ", ".join(special.get(name, f"s.{name}") for name, _ in IDENTITY + FIGURES)
+    rows = read_columns(query.format(columns=columns), params, STANDING)
+    rows["overdue_since"][rows["overdue_since"] == np.datetime64(_LONG_AGO, "D")] = NO_DATE
+    return rows
+
+
+def _aligned(loan_ids: npt.NDArray[np.int64], rows: Table) -> Table:
+    """Rows (at most one a loan, by loan) put beside the loans; zeros where a loan has none."""
+    aligned = np.zeros(loan_ids.size, dtype=rows.dtype)
+    place = np.searchsorted(loan_ids, rows["loan_id"])
+    inside = place < loan_ids.size
+    inside[inside] = loan_ids[place[inside]] == rows["loan_id"][inside]
+    aligned[place[inside]] = rows[inside]
+    return aligned

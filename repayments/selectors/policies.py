@@ -1,0 +1,112 @@
+"""The dated rules of class and provision, as known by a booking, in the columns calc works with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TypeVar
+
+from django.db.models import Q, QuerySet
+
+from calc.classification import (
+    ClassificationPolicies,
+    ClassTest,
+    InstitutionKind,
+    ProvisionPolicies,
+)
+from calc.classification import ClassificationPolicy as ClassificationRule
+from calc.classification import ProvisionPolicy as ProvisionRule
+from repayments.frames import SIZE_CODES, TIERS
+from repayments.models import ClassificationPolicy, ProvisionPolicy
+from repayments.models.policies import DatedPolicy
+
+KIND_CODES = {
+    "bank": InstitutionKind.BANK,
+    "finance_company": InstitutionKind.FINANCE_COMPANY,
+    "any": InstitutionKind.ANY,
+}
+MONTHS_A_YEAR = 12
+
+P = TypeVar("P", ClassificationPolicy, ProvisionPolicy)
+
+
+@dataclass(frozen=True)
+class PolicySet:
+    """The policies in force on a date, as known by a booking."""
+
+    on: date
+    classification: ClassificationPolicies
+    provision: ProvisionPolicies
+
+
+def policies_on(day: date, *, last_booking_id: int | None = None) -> PolicySet:
+    """Every policy in force on a day, of both kinds and all scopes, as columns."""
+    return PolicySet(
+        on=day,
+        classification=ClassificationPolicies.of(
+            [
+                _classification(row)
+                for row in _in_force(ClassificationPolicy.objects.all(), day, last_booking_id)
+            ]
+        ),
+        provision=ProvisionPolicies.of(
+            [_provision(row) for row in _in_force(ProvisionPolicy.objects.all(), day, last_booking_id)]
+        ),
+    )
+
+
+def lapsing_policies(day: date, *, within_days: int) -> list[DatedPolicy]:
+    """Policies in force on a day whose last day comes within so many days, soonest first.
+
+    What follows a lapsed policy may be another one, of wider scope and other rates, or none.
+    """
+    until = day + timedelta(days=within_days)
+    lapsing = Q(from_date__lte=day, to_date__range=(day, until))
+    found: Iterable[DatedPolicy] = [
+        *ClassificationPolicy.objects.filter(lapsing),
+        *ProvisionPolicy.objects.filter(lapsing),
+    ]
+    return sorted(found, key=lambda policy: (policy.to_date or until, policy.code))
+
+
+def _in_force(rows: QuerySet[P], day: date, last_booking_id: int | None) -> list[P]:
+    rows = rows.filter(from_date__lte=day).filter(Q(to_date__isnull=True) | Q(to_date__gte=day))
+    if last_booking_id is not None:
+        rows = rows.filter(booking_id__lte=last_booking_id)
+    return list(rows.order_by("id"))
+
+
+def _classification(row: ClassificationPolicy) -> ClassificationRule:
+    return ClassificationRule(
+        policy=row.pk,
+        tier=TIERS[row.tier],
+        institution_kind=KIND_CODES[row.applies_to],
+        sizes=frozenset(SIZE_CODES[size] for size in row.scope),
+        effective_from=row.from_date,
+        effective_to=row.to_date,
+        term_over=None if row.term_years_min is None else row.term_years_min * MONTHS_A_YEAR,
+        term_up_to=None if row.term_years_max is None else row.term_years_max * MONTHS_A_YEAR,
+        test=ClassTest(row.test),
+        lag=row.lag_months,
+        sma=row.sma_months,
+        ss=row.ss_months,
+        df=row.df_months,
+        bl=row.bl_months,
+    )
+
+
+def _provision(row: ProvisionPolicy) -> ProvisionRule:
+    return ProvisionRule(
+        policy=row.pk,
+        tier=TIERS[row.tier],
+        institution_kind=KIND_CODES[row.applies_to],
+        sizes=frozenset(SIZE_CODES[size] for size in row.scope),
+        effective_from=row.from_date,
+        effective_to=row.to_date,
+        standard=row.standard_percent,
+        sma=row.sma_percent,
+        ss=row.ss_percent,
+        df=row.df_percent,
+        bl=row.bl_percent,
+    )
