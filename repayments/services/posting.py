@@ -17,12 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
-from calc.allocation import Allocations, Dues, Receipts, Source, allocate, difference
+from calc.allocation import Allocations, Receipts, Source, allocate, difference
 from calc.money import IntColumn
-from daybook.columns import insert_columns, read_columns
+from daybook.columns import insert_columns
 from daybook.models import Booking
 from daybook.services import Actor, record
+from repayments.frames import Scope, read_allocations, read_dues, read_receipts
 from repayments.models import Receipt
 
 RECEIPT_COLUMNS = (
@@ -150,38 +152,49 @@ def _locked_loans(loan_ids: IntColumn) -> pd.DataFrame:
 def _refuse_what_does_not_fit(rows: pd.DataFrame, loans: pd.DataFrame, booking: Booking) -> None:
     """Raise ``CannotPostReceipts`` for the first receipt that contradicts its loan, the day or the books."""
     joined = rows.merge(loans, on="loan_id", how="left", suffixes=("", "_of_loan"))
-    _refuse(joined["number"].isna(), joined, "is for loan id {loan_id}, which does not exist.")
+    _refuse(
+        joined["number"].isna(),
+        joined,
+        _("Receipt %(external_reference)s is for loan id %(loan_id)s, which does not exist."),
+    )
     _refuse(
         (joined["institution_id"] != joined["institution_id_of_loan"])
         | (joined["tier"] != joined["tier_of_loan"]),
         joined,
-        "names another institution or tier than loan {number} has.",
+        _("Receipt %(external_reference)s names another institution or tier than loan %(number)s has."),
     )
     _refuse(
-        joined["amount_minor"] <= 0, joined, "has the amount {amount_minor}; it must be more than nothing."
+        joined["amount_minor"] <= 0,
+        joined,
+        _("Receipt %(external_reference)s on loan %(number)s must be of more than nothing."),
     )
     _refuse(
         pd.to_datetime(joined["value_date"]) > pd.Timestamp(booking.business_date),
         joined,
-        f"has the value date {{value_date}}, after the business date {booking.business_date}.",
+        _("Receipt %(external_reference)s on loan %(number)s has a value date after the business date."),
     )
-    _refuse(joined["external_reference"] == "", joined, "of loan {number} has no reference; give it one.")
+    _refuse(
+        joined["external_reference"] == "",
+        joined,
+        _("A receipt on loan %(number)s has no reference; give it one."),
+    )
     keys = ["loan_id", "external_reference"]
     _refuse(
-        joined.duplicated(keys), joined, "comes twice for loan {number}; a reference stands once on a loan."
-    )
-    standing = _standing_references(rows)
-    _refuse(
-        joined.merge(standing, on=keys, how="left", indicator=True)["_merge"] == "both",
+        joined.duplicated(keys),
         joined,
-        "already stands on loan {number}; reverse that receipt first, or give this one its own reference.",
+        _("Reference %(external_reference)s comes twice for loan %(number)s; one of the two is too many."),
     )
+    _refuse(
+        joined.merge(_standing_references(rows), on=keys, how="left", indicator=True)["_merge"] == "both",
+        joined,
+        _("Reference %(external_reference)s already stands on loan %(number)s. If it is another payment, "
+          "give it its own reference."),
+    )  # fmt: skip
 
 
 def _refuse(wrong: pd.Series[bool], rows: pd.DataFrame, sentence: str) -> None:
     if wrong.any():
-        first = rows[wrong.to_numpy()].iloc[0]
-        raise CannotPostReceipts(f"Receipt {first['external_reference']} " + sentence.format(**first))
+        raise CannotPostReceipts(sentence % rows[wrong.to_numpy()].iloc[0].to_dict())
 
 
 def _standing_references(rows: pd.DataFrame) -> pd.DataFrame:
@@ -205,23 +218,26 @@ def _standing_references(rows: pd.DataFrame) -> pd.DataFrame:
 def _refuse_to_reverse(wanted: IntColumn, found: pd.DataFrame) -> None:
     known = set(found["pk"]) if len(found) else set()
     for missing in (int(pk) for pk in wanted if int(pk) not in known):
-        raise CannotReverseReceipts(f"There is no receipt with the id {missing}.")
+        raise CannotReverseReceipts(_("There is no receipt with the id %(id)s.") % {"id": missing})
     mirrors = found[found["mirror_of_id"].notna()]
     if len(mirrors):
         raise CannotReverseReceipts(
-            f"Receipt {mirrors['external_reference'].iloc[0]} is itself a reversal; "
-            "to bring the money back, post it again."
+            _("Receipt %(reference)s is itself a reversal. To bring the money back, post it again.")
+            % {"reference": mirrors["external_reference"].iloc[0]}
         )
     gone = found[found["mirror__pk"].notna()]
     if len(gone):
-        raise CannotReverseReceipts(f"Receipt {gone['external_reference'].iloc[0]} was already reversed.")
+        raise CannotReverseReceipts(
+            _("Receipt %(reference)s was already reversed.")
+            % {"reference": gone["external_reference"].iloc[0]}
+        )
 
 
 def _reallocated(loans: pd.DataFrame, booking: Booking) -> Reallocated:
     """Compute the settlement of the (locked) loans afresh and write what differs from the books."""
     ids = loans["loan_id"].to_numpy(dtype=np.int64)
-    old, old_ids = _live_allocations(ids)
-    new = allocate(_live_dues(ids), _live_receipts(ids))
+    old, old_ids = live_allocations(ids)
+    new = allocate(read_dues(Scope.of_loans(ids)), live_receipts(ids))
     changed = difference(old, new)
     taken_back, added = old.take(changed.mirror), new.take(changed.add)
     count = len(taken_back) + len(added)
@@ -247,62 +263,23 @@ def _reallocated(loans: pd.DataFrame, booking: Booking) -> Reallocated:
     return Reallocated(len(ids), len(taken_back), len(added))
 
 
-def _live_dues(loan_ids: IntColumn) -> Dues:
-    """The whole plan of the loans as now known, mirrors included (they net out)."""
-    rows = read_columns(
-        "SELECT loan_id, instalment, component, late_date, amount_minor FROM lending_due"
-        " WHERE loan_id = ANY (%s)",
-        [loan_ids.tolist()],
-        [("loan", "i8"), ("instalment", "i4"), ("component", "i2"), ("late_date", "M8[D]"), ("amount", "i8")],
-    )
-    return Dues(
-        rows["loan"], rows["instalment"], rows["component"].astype(np.int8), rows["late_date"], rows["amount"]
-    )
+def live_receipts(loan_ids: IntColumn) -> Receipts:
+    """The receipts of the loans that were not taken back, as calc takes them."""
+    rows = read_receipts(Scope.of_loans(loan_ids))
+    return Receipts(rows["loan_id"], rows["id"], rows["value_date"], rows["amount_minor"])
 
 
-def _live_receipts(loan_ids: IntColumn) -> Receipts:
-    """The receipts of the loans that were not taken back."""
-    rows = read_columns(
-        """
-        SELECT r.loan_id, r.id, r.value_date, r.amount_minor FROM repayments_receipt r
-         WHERE r.loan_id = ANY (%s) AND r.mirror_of_id IS NULL
-           AND NOT EXISTS (SELECT FROM repayments_receipt m WHERE m.mirror_of_id = r.id)
-        """,
-        [loan_ids.tolist()],
-        [("loan", "i8"), ("receipt", "i8"), ("value_date", "M8[D]"), ("amount", "i8")],
-    )
-    return Receipts(rows["loan"], rows["receipt"], rows["value_date"], rows["amount"])
-
-
-def _live_allocations(loan_ids: IntColumn) -> tuple[Allocations, IntColumn]:
+def live_allocations(loan_ids: IntColumn) -> tuple[Allocations, IntColumn]:
     """What receipts and advances settle according to the books, without what was taken back; and the ids."""
-    rows = read_columns(
-        """
-        SELECT a.id, a.receipt_id, a.loan_id, a.instalment, a.component, a.value_date, a.amount_minor,
-               a.source
-          FROM repayments_allocation a
-         WHERE a.loan_id = ANY (%s) AND a.source = ANY (%s) AND a.mirror_of_id IS NULL
-           AND NOT EXISTS (SELECT FROM repayments_allocation m WHERE m.mirror_of_id = a.id)
-        """,
-        [loan_ids.tolist(), [Source.RECEIPT.value, Source.ADVANCE.value]],
-        [
-            ("id", "i8"),
-            ("receipt", "i8"),
-            ("loan", "i8"),
-            ("instalment", "i4"),
-            ("component", "i2"),
-            ("value_date", "M8[D]"),
-            ("amount", "i8"),
-            ("source", "i2"),
-        ],
-    )
+    rows = read_allocations(Scope.of_loans(loan_ids))
+    rows = rows[np.isin(rows["source"], [Source.RECEIPT, Source.ADVANCE])]
     allocations = Allocations(
-        receipt=rows["receipt"],
-        loan=rows["loan"],
+        receipt=rows["receipt_id"],
+        loan=rows["loan_id"],
         instalment=rows["instalment"],
         component=rows["component"].astype(np.int8),
         value_date=rows["value_date"],
-        amount=rows["amount"],
+        amount=rows["amount_minor"],
         source=rows["source"].astype(np.int8),
     )
     return allocations, rows["id"]
