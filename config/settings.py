@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -194,7 +195,11 @@ CELERY_BEAT_SCHEDULE = {
     "reports.sweep": {"task": "reports.tasks.sweep", "schedule": 60.0},
     "repayments.close_due_days": {"task": "repayments.tasks.close_due_days", "schedule": 300.0},
     "daybook.seal_audit": {"task": "daybook.tasks.seal_audit", "schedule": 60.0},
+    "daybook.deliver_audit_head": {"task": "daybook.tasks.deliver_audit_head", "schedule": 86_400.0},
 }
+
+# The audit chain's head and count go here daily; point it at a place that outlives the database (docs/operators).
+PAIKAR_AUDIT_HEADS = os.environ.get("PAIKAR_AUDIT_HEADS") or str(VAR_DIR / "audit-heads.log")
 
 LOGGING = {
     "version": 1,

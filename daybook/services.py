@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
@@ -226,3 +227,26 @@ def verify_audit() -> ChainCheck:
         )
         seals, entries, unsealed, head, broken = cursor.fetchone()
     return ChainCheck(int(seals), int(entries), int(unsealed), head, int(broken))
+
+
+def deliver_audit_head(*, file: Path, delivered_at: str) -> str:
+    """Append one line (when, seals, entries, head) to a file that the database's owner does not keep.
+
+    Where the file goes from there is the operator's: a mailbox, another machine, a printer. A chain that
+    is later shorter than a delivered line was cut.
+    """
+    check = verify_audit()
+    line = f"{delivered_at} {check.seal_count} {check.entry_count} {check.head}"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="ascii") as heads:
+        heads.write(line + "\n")
+    return line
+
+
+def heads_that_vanished(*, file: Path) -> list[str]:
+    """Delivered lines whose head no longer stands in the chain: the tail was cut or rewritten."""
+    if not file.exists():
+        return []
+    chain = dict(AuditSeal.objects.values_list("number", "digest"))
+    lines = [line.split() for line in file.read_text("ascii").splitlines() if line.strip()]
+    return [" ".join(line) for line in lines if int(line[1]) and chain.get(int(line[1])) != line[3]]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from daybook.models import AuditEntry
-from daybook.services import GENESIS, Actor, record, seal_audit, verify_audit
+from daybook.services import GENESIS, Actor, deliver_audit_head, record, seal_audit, verify_audit
 
 pytestmark = pytest.mark.django_db
 
@@ -57,3 +60,21 @@ def test_an_entry_names_its_subject() -> None:
     latest = AuditEntry.objects.order_by("-id").first()
     assert latest is not None
     assert (latest.subject_type, latest.subject_id) == ("daybook.auditentry", str(entry.pk))
+
+
+def test_a_head_delivered_outside_must_stay_in_the_chain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heads = tmp_path / "heads.log"
+    write(2)
+    seal_audit()
+    deliver_audit_head(file=heads, delivered_at="2026-07-01T00:00:00")
+    write(1)
+    seal_audit()
+    call_command("verify_audit", heads=heads)
+    assert "The chain holds." in capsys.readouterr().out
+
+    delivered = heads.read_text().split()
+    heads.write_text(" ".join([delivered[0], "3", delivered[2], delivered[3]]) + "\n")
+    with pytest.raises(CommandError, match="gone from the chain"):
+        call_command("verify_audit", heads=heads)
