@@ -9,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from daybook.navigation import menu_for
 from daybook.selectors import BooksNotOpen, open_business_date
-from partners.access import NOBODY, Context
+from partners.access import NOBODY, Context, Role
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -17,6 +17,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
     context: Context = getattr(request, "context", NOBODY)
     return {
         "who": context,
+        "role_names": SimpleLazyObject(
+            lambda: ", ".join(str(Role(role).label) for role in sorted(context.roles))
+        ),
         "business_date": SimpleLazyObject(_business_date),
         "navigation": SimpleLazyObject(lambda: menu_for(context.roles, path=request.path)),
     }

@@ -60,7 +60,9 @@ def process() -> Process:
     for known in get_args(Process):
         if value == known:
             return known  # type: ignore[no-any-return]
-    raise ImproperlyConfigured(f"PAIKAR_PROCESS is {value!r}; it must be one of {', '.join(get_args(Process))}.")
+    raise ImproperlyConfigured(
+        f"PAIKAR_PROCESS is {value!r}; it must be one of {', '.join(get_args(Process))}."
+    )
 
 
 def secret_key() -> str:
@@ -121,7 +123,9 @@ def parse_database_url(url: str) -> dict[str, Any]:
     """Turn ``postgresql://user:password@host:port/name?option=value`` into Django's settings."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"}:
-        raise ImproperlyConfigured(f"A database address must begin with postgresql://, not {parts.scheme}://.")
+        raise ImproperlyConfigured(
+            f"A database address must begin with postgresql://, not {parts.scheme}://."
+        )
     options = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",

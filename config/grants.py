@@ -27,6 +27,9 @@ PARTNER_READS = frozenset(
         "lending_cluster",
         "lending_fundsource",
         "lending_sector",
+        "repayments_classificationpolicy",
+        "repayments_dayrun",
+        "repayments_provisionpolicy",
         "django_content_type",
         "auth_group",
         "auth_permission",
@@ -110,7 +113,9 @@ def apply() -> int:
     with connection.cursor() as cursor:
         _execute = cursor.cursor.execute  # psycopg2's own, which composes identifiers
         for kind in ("TABLES", "SEQUENCES"):
-            _execute(sql.SQL("REVOKE ALL ON ALL {} IN SCHEMA public FROM PUBLIC, {}").format(sql.SQL(kind), actors))
+            _execute(
+                sql.SQL("REVOKE ALL ON ALL {} IN SCHEMA public FROM PUBLIC, {}").format(sql.SQL(kind), actors)
+            )
         _execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(actors))
         _execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(actors))
         for table in found:
@@ -125,4 +130,8 @@ def apply() -> int:
 
 def unguarded() -> list[str]:
     """Tables that carry ``institution_id`` without row-level security: a hole, partners are kept out of them."""
-    return [table.name for table in tables() if table.has_institution and not table.is_guarded and not table.is_partition]
+    return [
+        table.name
+        for table in tables()
+        if table.has_institution and not table.is_guarded and not table.is_partition
+    ]

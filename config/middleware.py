@@ -15,9 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from partners.access import NOBODY, Context, Side, context_of
 from partners.models import User
@@ -62,8 +64,10 @@ class ActingRole:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         """Take the role, except for views that sign people in and out (``for_anyone``)."""
         context: Context = request.context  # type: ignore[attr-defined]
-        if context.side is Side.NOBODY or getattr(view, "for_anyone", False):
+        if getattr(view, "for_anyone", False) or not request.user.is_authenticated:
             return None
+        if context.side is Side.NOBODY:
+            raise PermissionDenied(_("No role is yours today. Ask your administrator for one."))
         request.acts_as = DATABASE_ROLE[context.side]  # type: ignore[attr-defined]
         act_as(context)
         return None

@@ -30,7 +30,11 @@ MEMBERSHIPS = [("paikar_foundation", "paikar_web"), ("paikar_partner", "paikar_w
 
 # Timeouts protect the books from a forgotten psql session or a runaway page; the close may take its time.
 ROLE_SETTINGS = {
-    "paikar_web": {"lock_timeout": "15s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "120s"},
+    "paikar_web": {
+        "lock_timeout": "15s",
+        "statement_timeout": "60s",
+        "idle_in_transaction_session_timeout": "120s",
+    },
     "paikar_worker": {"lock_timeout": "120s"},
 }
 
@@ -88,21 +92,23 @@ def create_database(admin: Connection, name: str, *, template: str = "template0"
         cursor.execute(
             sql.SQL("GRANT CONNECT ON DATABASE {} TO paikar_web, paikar_worker").format(sql.Identifier(name))
         )
-        cursor.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO paikar_worker").format(sql.Identifier(name)))
+        cursor.execute(
+            sql.SQL("GRANT TEMPORARY ON DATABASE {} TO paikar_worker").format(sql.Identifier(name))
+        )
     return True
 
 
 def _create_roles(admin: Connection) -> list[str]:
     done: list[str] = []
     with admin.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(7250000)")  # roles belong to the cluster: two set-ups may meet here
+        cursor.execute(
+            "SELECT pg_advisory_lock(7250000)"
+        )  # roles belong to the cluster: two set-ups may meet here
         cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)])
         present = {name for (name,) in cursor.fetchall()}
         for name, attributes in ROLES.items():
             if name not in present:
-                cursor.execute(
-                    sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(name), sql.SQL(attributes))
-                )
+                cursor.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(name), sql.SQL(attributes)))
                 done.append(f"created role {name}")
         if done or uses_own_cluster():
             _settle_roles(admin)

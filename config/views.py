@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from config.middleware import for_anyone
@@ -30,7 +30,6 @@ HOMES = {
 }
 
 
-@login_required
 def home(request: HttpRequest) -> HttpResponseBase:
     """Send a person to the page where their work starts."""
     side = request.context.side  # type: ignore[attr-defined]
@@ -39,9 +38,10 @@ def home(request: HttpRequest) -> HttpResponseBase:
             return redirect(reverse(name))
         except NoReverseMatch:
             continue
-    return render(request, "config/home.html")
+    return render(request, "config/home.html", {"title": gettext("Welcome")})
 
 
+@login_not_required
 @require_GET
 @for_anyone
 def health(request: HttpRequest) -> JsonResponse:
@@ -55,6 +55,7 @@ class SignIn(LoginView):
     """Name and password; what failed is counted by django-axes."""
 
     template_name = "config/sign_in.html"
+    extra_context = {"title": gettext_lazy("Sign in")}
     redirect_authenticated_user = True
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -63,6 +64,7 @@ class SignIn(LoginView):
         return _keep_language(response, form.get_user().language)
 
 
+@login_not_required
 @require_POST
 @for_anyone
 def sign_out(request: HttpRequest) -> HttpResponse:
@@ -76,6 +78,7 @@ class ChangePassword(PasswordChangeView):
     """A person's own password; other sessions of theirs end."""
 
     template_name = "config/change_password.html"
+    extra_context = {"title": gettext_lazy("Change password")}
     success_url = reverse_lazy("home")
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -84,6 +87,7 @@ class ChangePassword(PasswordChangeView):
         return response
 
 
+@login_not_required
 @require_POST
 @for_anyone
 def choose_language(request: HttpRequest) -> HttpResponse:

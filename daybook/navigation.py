@@ -83,7 +83,9 @@ MENU = (
         (
             Entry(_("Statements"), "reports:statement_list", "file-text"),
             Entry(_("Report runs"), "reports:run_list", "history", FOUNDATION),
-            Entry(_("Audit trail"), "reports:audit_trail", "eye-check", frozenset({"auditor", "administrator"})),
+            Entry(
+                _("Audit trail"), "reports:audit_trail", "eye-check", frozenset({"auditor", "administrator"})
+            ),
         ),
     ),
     Section(

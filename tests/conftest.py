@@ -173,13 +173,17 @@ def sign_in(make_user: Callable[..., User]) -> Callable[[User], ActingClient]:
 
 
 @pytest.fixture
-def as_foundation(make_user: Callable[..., User], sign_in: Callable[[User], ActingClient]) -> Callable[..., ActingClient]:
+def as_foundation(
+    make_user: Callable[..., User], sign_in: Callable[[User], ActingClient]
+) -> Callable[..., ActingClient]:
     """``as_foundation()`` is an officer; ``as_foundation("approver")``, ``as_foundation("auditor")``."""
     return lambda *held: sign_in(make_user(*(held or ("officer",))))
 
 
 @pytest.fixture
-def as_partner(make_user: Callable[..., User], sign_in: Callable[[User], ActingClient]) -> Callable[..., ActingClient]:
+def as_partner(
+    make_user: Callable[..., User], sign_in: Callable[[User], ActingClient]
+) -> Callable[..., ActingClient]:
     """``as_partner(bank)`` is a maker; ``as_partner(bank, "checker")``."""
     return lambda institution, *held: sign_in(make_user(*(held or ("maker",)), institution=institution))
 

@@ -23,6 +23,9 @@ FROM_NODE = {
     "@tabler/core/dist/js/tabler.min.js": "vendor/tabler.min.js",
     "@tabler/core/dist/js/tabler.min.js.map": "vendor/tabler.min.js.map",
     "htmx.org/dist/htmx.min.js": "vendor/htmx.min.js",
+    # Latin text, and Bangla digits that stand in columns: Hind Siliguri's are not all of one width.
+    "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "fonts/Inter.woff2",
+    "@fontsource-variable/noto-sans-bengali/files/noto-sans-bengali-bengali-wght-normal.woff2": "fonts/NotoSansBengali.woff2",
 }
 WEIGHTS = ("Regular", "Medium", "SemiBold", "Bold")
 
@@ -39,7 +42,10 @@ class Command(BaseCommand):
         _copy(BASE_DIR / "node_modules/@tabler/icons/tabler-nodes-outline.json", settings.ICONS_FILE)
         fonts = Path(fontpkg_hind_siliguri.ROOT) / "files"
         for weight in WEIGHTS:
-            _copy(fonts / f"HindSiliguri-{weight}.ttf", VAR_DIR / "assets" / "fonts" / f"HindSiliguri-{weight}.ttf")
+            _copy(
+                fonts / f"HindSiliguri-{weight}.ttf",
+                VAR_DIR / "assets" / "fonts" / f"HindSiliguri-{weight}.ttf",
+            )
         count = compile_translations()
         call_command("collectstatic", interactive=False, verbosity=0)
         self.stdout.write(f"Assets are in place; {count} Bangla phrases.")
@@ -71,7 +77,9 @@ def compile_translations() -> int:
 
 def _copy(source: Path, target: Path) -> None:
     if not source.exists():
-        raise CommandError(f"{source} is missing. Run `make assets`, which fetches the front-end packages first.")
+        raise CommandError(
+            f"{source} is missing. Run `make assets`, which fetches the front-end packages first."
+        )
     if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
         return
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,9 @@ class Command(BaseCommand):
         actions.add_parser("setup", help="start, prepare, migrate, grants: everything, safe to repeat")
         url = actions.add_parser("url", help="print the address for a kind of process")
         url.add_argument("kind", nargs="?", default="web", choices=sorted(LOGIN_OF))
-        run = actions.add_parser("run", help="run a command with the cluster up; stop it after, if we started it")
+        run = actions.add_parser(
+            "run", help="run a command with the cluster up; stop it after, if we started it"
+        )
         run.add_argument("command", nargs=argparse.REMAINDER)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -65,7 +67,9 @@ class Command(BaseCommand):
             count = grants.apply()
         self.stdout.write(f"rights set on {count} tables")
         for name in grants.unguarded():
-            self.stderr.write(f"warning: {name} has institution_id but no row-level security; partners get no right")
+            self.stderr.write(
+                f"warning: {name} has institution_id but no row-level security; partners get no right"
+            )
 
     def _setup(self, options: dict[str, Any]) -> None:
         if uses_own_cluster():
@@ -91,7 +95,9 @@ class Command(BaseCommand):
     def _as_owner(self, *arguments: str) -> None:
         """Run a manage.py command as the owner of the tables, which this process is not."""
         done = subprocess.run(
-            [sys.executable, sys.argv[0], *arguments], env=os.environ | {"PAIKAR_PROCESS": "owner"}, check=False
+            [sys.executable, sys.argv[0], *arguments],
+            env=os.environ | {"PAIKAR_PROCESS": "owner"},
+            check=False,
         )
         if done.returncode:
             raise CommandError(f"`manage.py {' '.join(arguments)}` failed", returncode=done.returncode)
