@@ -41,7 +41,13 @@ class Segment:
     days: int
     balance_minor: int
     rate_units: int
-    factor: Fraction
+    numerator: int
+    denominator: int
+
+    @property
+    def factor(self) -> Fraction:
+        """The part of a year; numerator and denominator keep it unreduced, as 92/360 is read."""
+        return Fraction(self.numerator, self.denominator)
 
     @property
     def exact_minor(self) -> Fraction:
@@ -51,7 +57,7 @@ class Segment:
     def __str__(self) -> str:
         return (
             f"{self.from_on} to {self.to_on}, {self.days} days: {self.balance_minor} x "
-            f"{from_rate_units(self.rate_units)} % x {self.factor} = {float_free(self.exact_minor)}"
+            f"{from_rate_units(self.rate_units)} % x {self.numerator}/{self.denominator} = {float_free(self.exact_minor)}"
         )
 
 

@@ -71,7 +71,8 @@ def classify(
     since = arrears.overdue_since + policies.counts_from[row].astype("timedelta64[D]")
     months = months_between(since, np.datetime64(arrears.as_of, "D"))
     late = ~np.isnat(arrears.overdue_since)
-    test = policies.test[row]
+    test = np.where(has_policy, policies.test[row], "")
+    amount_counts = np.isin(test, (ClassTest.AMOUNT.value, ClassTest.TIME_OR_AMOUNT.value))
     by_time = np.zeros(len(arrears), dtype=np.int8)
     by_amount = np.zeros(len(arrears), dtype=np.int8)
     overdue = arrears.overdue_principal + arrears.overdue_interest
@@ -79,10 +80,9 @@ def classify(
         bound = policies.bounds[row, column]
         reached = late & (bound >= 0) & (months >= policies.lag[row] + bound)
         by_time[reached] = band
-        due = _due_in(arrears, np.where(test == ClassTest.TIME.value, 0, bound))
+        due = _due_in(arrears, np.where(amount_counts, bound, 0))
         by_amount[(due > 0) & (overdue > 0) & (overdue >= due)] = band
-    by_time[(test == ClassTest.AMOUNT.value) | ~has_policy] = LoanClass.STANDARD
-    by_amount[(test == ClassTest.TIME.value) | ~has_policy] = LoanClass.STANDARD
+    by_time[test == ClassTest.AMOUNT.value] = LoanClass.STANDARD
 
     objective = np.maximum(by_time, by_amount)
     ground = np.full(len(arrears), Ground.NOTHING_DECIDES, dtype=np.int8)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, fields
 from datetime import date
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -137,7 +136,8 @@ class Schedule:
                     days=int(parts.days[at]),
                     balance_minor=int(parts.balance[at]),
                     rate_units=int(parts.rate[at]),
-                    factor=Fraction(int(parts.numerator[at]), int(parts.denominator[at])),
+                    numerator=int(parts.numerator[at]),
+                    denominator=int(parts.denominator[at]),
                 )
             )
         periods = tuple(

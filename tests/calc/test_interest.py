@@ -84,10 +84,11 @@ def test_a_segment_says_how_its_interest_comes_about() -> None:
         days=90,
         balance_minor=1_00_00_000_00,
         rate_units=to_rate_units(Decimal(2)),
-        factor=Fraction(90, 360),
+        numerator=90,
+        denominator=360,
     )
     assert segment.exact_minor == 50_000_00
-    assert str(segment) == "2025-01-01 to 2025-04-01, 90 days: 1000000000 x 2 % x 1/4 = 5000000.0000"
+    assert str(segment) == "2025-01-01 to 2025-04-01, 90 days: 1000000000 x 2 % x 90/360 = 5000000.0000"
 
 
 @pytest.mark.parametrize(
