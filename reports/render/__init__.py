@@ -1,0 +1,1 @@
+"""From a report object to bytes: sheet, comma-separated text, paper, chart. Nothing is computed here."""
