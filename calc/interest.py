@@ -55,9 +55,10 @@ class Segment:
         return Fraction(self.balance_minor * self.rate_units, RATE_DENOMINATOR) * self.factor
 
     def __str__(self) -> str:
+        part = f"{self.numerator}/{self.denominator}"
         return (
             f"{self.from_on} to {self.to_on}, {self.days} days: {self.balance_minor} x "
-            f"{from_rate_units(self.rate_units)} % x {self.numerator}/{self.denominator} = {float_free(self.exact_minor)}"
+            f"{from_rate_units(self.rate_units)} % x {part} = {float_free(self.exact_minor)}"
         )
 
 

@@ -224,8 +224,8 @@ def _walk_grace(walk: _Walk) -> None:
 def _equal_instalment(walk: _Walk) -> None:
     """One level instalment; the residue of rounding goes to the last, or is moved to the first.
 
-    The first instalment can take the residue only up to what rounding of interest later brings
-    back; what is left (a few minor units) stays in the last.
+    A poisha more at first is more than a poisha less at last, by the interest between; what cannot
+    be moved so (a few minor units) stays in the last.
     """
     grace = walk.rules.grace_periods
     level = level_instalments(

@@ -49,8 +49,7 @@ CASES: dict[str, tuple[str, Terms]] = {
         ),
     ),
     "wholesale_quarterly_equal_principal": (
-        "Wholesale loan of 5,00,00,000.00 at 2 %: 6 months of grace, then 10 equal quarterly principals; "
-         "interest paid throughout, actual/360 to the adjusted date, next business day",
+        "Wholesale loan of 5,00,00,000.00 at 2 %, 10 equal quarterly principals after 2 of grace, actual/360",
         Terms(
             method=Method.EQUAL_PRINCIPAL, instalments=10, grace_periods=2,
             grace_kind=GraceKind.INTEREST_PAID, frequency=Frequency.QUARTERLY, day_count=DayCount.ACT_360,
