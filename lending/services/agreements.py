@@ -1,0 +1,244 @@
+"""Draft an agreement, approve it by a second person, divide its limit into allotments."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, cast
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+from djmoney.money import Money
+
+from calc.calendar import Frequency, RollRule
+from calc.daycount import DayCount
+from calc.money import to_minor
+from calc.schedule import CannotSchedule, GraceKind, Method, Terms, build_schedule
+from daybook.selectors import business_calendar
+from daybook.services import book, record
+from lending.models import Agreement, Allotment, Cluster, Decision, FundSource, Programme
+from lending.selectors.programmes import terms_on
+from lending.services.numbers import next_number
+from lending.services.steps import note_step, require_another, require_authority, require_role, taka
+from partners.access import Role, actor_of
+from partners.models import Institution, User
+from partners.services.refusals import Refused
+
+
+class CannotDraftAgreement(Refused):
+    """The terms contradict each other or the programme."""
+
+
+class CannotApproveAgreement(Refused):
+    """The agreement is not a draft, or the actor may not approve it."""
+
+
+class CannotAllot(Refused):
+    """The allotment does not fit the agreement."""
+
+
+def wholesale_terms(agreement: Agreement, *, principal_minor: int, disbursed_on: date) -> Terms:
+    """The terms of a tranche's loan as calc.schedule takes them. Raises ``CannotSchedule``."""
+    frequency = Frequency(agreement.frequency)
+    months = frequency.months
+    if agreement.grace_months and (not months or agreement.grace_months % months):
+        raise CannotSchedule("grace_months", "grace must be a whole number of periods")
+    return Terms(
+        method=Method(agreement.method),
+        instalments=agreement.instalment_count,
+        frequency=frequency,
+        due_day=agreement.due_day or 0,
+        grace_periods=agreement.grace_months // months if months else 0,
+        grace_kind=GraceKind(agreement.grace_kind),
+        day_count=DayCount(agreement.day_count),
+        roll=RollRule(agreement.roll_rule),
+        principal_minor=principal_minor,
+        annual_rate=agreement.annual_rate,
+        disbursed_on=disbursed_on,
+    )
+
+
+def lock_agreement(agreement_id: int) -> Agreement:
+    """The agreement, held until the transaction ends: every step under it locks this row first."""
+    return (
+        Agreement.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("programme", "institution")
+        .get(pk=agreement_id)
+    )
+
+
+@transaction.atomic
+def draft_agreement(
+    *,
+    institution: Institution,
+    programme: Programme,
+    limit: Decimal | Money,
+    signed_date: date,
+    from_date: date,
+    to_date: date,
+    annual_rate: Decimal,
+    instalment_count: int,
+    actor: User,
+    business_date: date,
+    number: str = "",
+    **terms: Any,
+) -> Agreement:
+    """Draft an agreement; ``terms`` are its other columns (method, frequency, day_count, grace_kind, …).
+
+    The terms are tried on the whole limit, so that a contradiction shows now.
+    Raises ``CannotDraftAgreement``.
+    """
+    require_role(CannotDraftAgreement, Role.OFFICER, Role.FINANCE_HEAD, actor=actor, on=business_date)
+    if not signed_date <= from_date <= to_date:
+        raise CannotDraftAgreement(_("The dates must be in order: signed, from, to."))
+    agreement = Agreement(
+        number=number or next_number("agreement"),
+        institution=institution,
+        programme=programme,
+        limit=taka(limit),
+        signed_date=signed_date,
+        from_date=from_date,
+        to_date=to_date,
+        annual_rate=annual_rate,
+        instalment_count=instalment_count,
+        made_by=actor,
+        **terms,
+    )
+    _refuse_bad_terms(agreement)
+    agreement.save(force_insert=True)
+    note_step(
+        agreement,
+        step="draft",
+        actor=actor,
+        business_date=business_date,
+        before=None,
+        after=_summary(agreement),
+        amount=agreement.limit,
+    )
+    return agreement
+
+
+def _refuse_bad_terms(agreement: Agreement) -> None:
+    if agreement.limit.amount <= 0:
+        raise CannotDraftAgreement(_("The limit must be above nothing."))
+    try:
+        build_schedule(
+            wholesale_terms(
+                agreement, principal_minor=to_minor(agreement.limit.amount), disbursed_on=agreement.from_date
+            ),
+            business_calendar(),
+        )
+    except CannotSchedule as refusal:
+        raise CannotDraftAgreement(
+            _("The repayment terms contradict each other: %(reason)s.") % {"reason": refusal.reason}
+        ) from refusal
+    offered = terms_on(agreement.programme, agreement.from_date)
+    if offered is not None and agreement.annual_rate > offered.borrower_rate_cap:
+        raise CannotDraftAgreement(
+            _("The rate of %(rate)s %% exceeds the borrowers' cap under %(programme)s (%(cap)s %%).")
+            % {
+                "rate": agreement.annual_rate,
+                "programme": agreement.programme,
+                "cap": offered.borrower_rate_cap,
+            }
+        )
+
+
+@transaction.atomic
+def approve_agreement(
+    *, agreement: Agreement, actor: User, business_date: date, reason: str = ""
+) -> Agreement:
+    """Make a draft count. The approver is another person, and the limit within the approver's authority."""
+    context = require_role(
+        CannotApproveAgreement, Role.APPROVER, Role.FINANCE_HEAD, actor=actor, on=business_date
+    )
+    held = lock_agreement(agreement.pk)
+    if held.state != Agreement.State.DRAFT:
+        raise CannotApproveAgreement(
+            _("Agreement %(number)s is %(state)s, not a draft.")
+            % {"number": held.number, "state": held.get_state_display()}
+        )
+    require_another(CannotApproveAgreement, actor, (held.made_by_id, _("drafted the agreement")))
+    require_authority(CannotApproveAgreement, context, amount=held.limit, on=business_date)
+    booking = book(
+        purpose="agreement.approve", actor=actor_of(actor), institution_id=held.institution_id, reason=reason
+    )
+    before = _summary(held)
+    held.state, held.approved_by, held.booking = Agreement.State.ACTIVE, actor, booking
+    held.save(update_fields=["state", "approved_by", "booking"])
+    note_step(
+        held,
+        step="approve",
+        outcome=Decision.Outcome.APPROVED,
+        actor=actor,
+        business_date=business_date,
+        before=before,
+        after=_summary(held),
+        amount=held.limit,
+        reason=reason,
+        booking=booking,
+    )
+    return held
+
+
+@transaction.atomic
+def add_allotment(
+    *,
+    agreement: Agreement,
+    fund_source: FundSource,
+    amount: Decimal | Money,
+    actor: User,
+    business_date: date,
+    cluster: Cluster | None = None,
+    from_date: date | None = None,
+    to_date: date | None = None,
+) -> Allotment:
+    """Set part of the agreement's limit aside for a fund source, a cluster (none: any) and a period."""
+    require_role(CannotAllot, Role.OFFICER, Role.APPROVER, Role.FINANCE_HEAD, actor=actor, on=business_date)
+    held = lock_agreement(agreement.pk)
+    if held.state == Agreement.State.ENDED:
+        raise CannotAllot(_("Agreement %(number)s has ended.") % {"number": held.number})
+    wanted = taka(amount, str(held.limit.currency))
+    used = cast(Decimal, held.allotments.aggregate(total=Sum("amount"))["total"] or Decimal(0))
+    left = Money(held.limit.amount - used, held.limit.currency)
+    if wanted.amount <= 0 or wanted > left:
+        raise CannotAllot(_("%(left)s of the limit is not yet allotted.") % {"left": left})
+    first, last = from_date or held.from_date, to_date or held.to_date
+    if not held.from_date <= first <= last <= held.to_date:
+        raise CannotAllot(_("The period must lie within the agreement's."))
+    allotment = Allotment.objects.create(
+        agreement=held,
+        institution_id=held.institution_id,
+        fund_source=fund_source,
+        cluster=cluster,
+        amount=wanted,
+        from_date=first,
+        to_date=last,
+    )
+    record(
+        actor=actor_of(actor),
+        action="allotment.add",
+        subject=allotment,
+        institution_id=held.institution_id,
+        after={
+            "agreement": held.number,
+            "fund_source": fund_source.code,
+            "cluster": cluster.code if cluster else None,
+            "amount": str(wanted.amount),
+            "from": first.isoformat(),
+            "to": last.isoformat(),
+        },
+    )
+    return allotment
+
+
+def _summary(agreement: Agreement) -> dict[str, Any]:
+    return {
+        "state": agreement.state,
+        "limit": str(agreement.limit.amount),
+        "annual_rate": str(agreement.annual_rate),
+        "from": agreement.from_date.isoformat(),
+        "to": agreement.to_date.isoformat(),
+        "approved_by": agreement.approved_by_id,
+    }

@@ -1,0 +1,372 @@
+"""A drawdown: requested by the institution; cleared, approved and disbursed by people of the foundation.
+
+The disbursement opens the wholesale loan with its plan, in the same transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from django.db import transaction
+from django.utils.translation import gettext as _
+from djmoney.money import Money
+
+from calc.money import Component, to_minor
+from calc.schedule import CannotSchedule, build_schedule
+from calc.schedule import Schedule as Plan
+from daybook.selectors import business_calendar
+from daybook.services import book
+from lending.models import Agreement, Decision, Facility, Loan, Schedule, Tier, Tranche, TrancheLine
+from lending.services.agreements import lock_agreement, wholesale_terms
+from lending.services.limits import facility_room, refuse_over_exposure
+from lending.services.loans import open_loans
+from lending.services.numbers import next_number
+from lending.services.standing import add_to_standings
+from lending.services.steps import (
+    note_step,
+    require_another,
+    require_authority,
+    require_reason,
+    require_role,
+    taka,
+)
+from partners.access import Role, actor_of
+from partners.models import User
+from partners.services.refusals import Refused
+
+State = Tranche.State
+
+
+class CannotRequestTranche(Refused):
+    """The facility has no room, has expired, or belongs to another institution."""
+
+
+class CannotClearTranche(Refused):
+    """The tranche is not waiting for clearance, or the actor asked for it."""
+
+
+class CannotApproveTranche(Refused):
+    """The tranche is not cleared, or the actor may not approve it."""
+
+
+class CannotDisburseTranche(Refused):
+    """The tranche is not approved, or the actor or the date does not fit."""
+
+
+class CannotCancelTranche(Refused):
+    """The tranche is disbursed already."""
+
+
+@transaction.atomic
+def request_tranche(
+    *, facility: Facility, amount: Decimal | Money, actor: User, business_date: date
+) -> Tranche:
+    """Ask for money under a facility."""
+    require_role(
+        CannotRequestTranche,
+        Role.MAKER,
+        Role.CHECKER,
+        actor=actor,
+        on=business_date,
+        institution_id=facility.institution_id,
+    )
+    agreement = lock_agreement(facility.allotment.agreement_id)
+    if agreement.state != Agreement.State.ACTIVE:
+        raise CannotRequestTranche(_("The agreement is not in force."))
+    if business_date > facility.expires_date:
+        raise CannotRequestTranche(
+            _("The facility ended on %(day)s.") % {"day": f"{facility.expires_date:%d %b %Y}"}
+        )
+    wanted = taka(amount, str(facility.amount.currency))
+    left = facility_room(facility)
+    if wanted.amount <= 0 or wanted > left:
+        raise CannotRequestTranche(_("%(left)s of the facility can still be drawn.") % {"left": left})
+    tranche = Tranche.objects.create(
+        number=next_number("tranche"),
+        facility=facility,
+        agreement=agreement,
+        institution_id=facility.institution_id,
+        requested_amount=wanted,
+        requested_date=business_date,
+        requested_by=actor,
+    )
+    _note(tranche, "request", actor, business_date, before=None, amount=wanted)
+    return tranche
+
+
+@transaction.atomic
+def clear_tranche(*, tranche: Tranche, actor: User, business_date: date, reason: str = "") -> Tranche:
+    """Confirm that the papers are in order. An officer of the foundation does it."""
+    require_role(CannotClearTranche, Role.OFFICER, actor=actor, on=business_date)
+    _agreement, held = _lock(tranche.pk)
+    _require_state(CannotClearTranche, held, State.REQUESTED)
+    require_another(CannotClearTranche, actor, (held.requested_by_id, _("requested the tranche")))
+    before = _summary(held)
+    held.state, held.cleared_by = State.CLEARED, actor
+    held.save(update_fields=["state", "cleared_by"])
+    _note(held, "clear", actor, business_date, before=before, amount=held.requested_amount, reason=reason)
+    return held
+
+
+@transaction.atomic
+def approve_tranche(
+    *,
+    tranche: Tranche,
+    actor: User,
+    business_date: date,
+    amount: Decimal | Money | None = None,
+    reason: str = "",
+) -> Tranche:
+    """Approve all or part of what was asked for, by a third person within authority and exposure limit."""
+    context = require_role(
+        CannotApproveTranche, Role.APPROVER, Role.FINANCE_HEAD, actor=actor, on=business_date
+    )
+    agreement, held = _lock(tranche.pk)
+    _require_state(CannotApproveTranche, held, State.CLEARED)
+    require_another(
+        CannotApproveTranche,
+        actor,
+        (held.requested_by_id, _("requested the tranche")),
+        (held.cleared_by_id, _("cleared the tranche")),
+    )
+    approved = (
+        taka(amount, str(held.requested_amount.currency)) if amount is not None else held.requested_amount
+    )
+    if approved.amount <= 0 or approved > held.requested_amount:
+        raise CannotApproveTranche(
+            _("Approve more than nothing and at most the %(amount)s asked for.")
+            % {"amount": held.requested_amount}
+        )
+    require_authority(CannotApproveTranche, context, amount=approved, on=business_date)
+    refuse_over_exposure(CannotApproveTranche, agreement, approved, business_date)
+    before = _summary(held)
+    held.state, held.approved_by, held.approved_amount = State.APPROVED, actor, approved
+    held.save(update_fields=["state", "approved_by", "approved_amount", "approved_amount_currency"])
+    allotment = held.facility.allotment
+    TrancheLine.objects.create(
+        tranche=held,
+        institution_id=held.institution_id,
+        allotment=allotment,
+        fund_source_id=allotment.fund_source_id,
+        amount=approved,
+    )
+    _note(
+        held,
+        "approve",
+        actor,
+        business_date,
+        before=before,
+        amount=approved,
+        reason=reason,
+        outcome=Decision.Outcome.APPROVED,
+    )
+    return held
+
+
+@transaction.atomic
+def disburse_tranche(
+    *, tranche: Tranche, value_date: date, bank_reference: str, actor: User, business_date: date
+) -> Loan:
+    """Record that the money was sent and open the wholesale loan with its plan; return the loan.
+
+    The plan follows the agreement's terms and the business calendar known at this booking.
+    """
+    require_role(CannotDisburseTranche, Role.OFFICER, Role.FINANCE_HEAD, actor=actor, on=business_date)
+    agreement, held = _lock(tranche.pk)
+    _require_state(CannotDisburseTranche, held, State.APPROVED)
+    require_another(
+        CannotDisburseTranche,
+        actor,
+        (held.requested_by_id, _("requested the tranche")),
+        (held.approved_by_id, _("approved the tranche")),
+    )
+    if not held.requested_date <= value_date <= business_date:
+        raise CannotDisburseTranche(
+            _("The money must count as sent between %(first)s (the request) and %(last)s (the open day).")
+            % {"first": f"{held.requested_date:%d %b %Y}", "last": f"{business_date:%d %b %Y}"}
+        )
+    if value_date > agreement.to_date:
+        raise CannotDisburseTranche(
+            _("Money may be drawn until %(day)s only.") % {"day": f"{agreement.to_date:%d %b %Y}"}
+        )
+    reference = bank_reference.strip()
+    if not reference:
+        raise CannotDisburseTranche(_("Give the bank's reference of the transfer."))
+    approved = held.approved_amount
+    if approved is None:
+        raise CannotDisburseTranche(_("No amount was approved."))
+    booking = book(
+        purpose="tranche.disburse",
+        actor=actor_of(actor),
+        institution_id=held.institution_id,
+        reason=reference,
+    )
+    before = _summary(held)
+    held.state, held.value_date, held.bank_reference = State.DISBURSED, value_date, reference
+    held.disbursed_by, held.booking = actor, booking
+    held.save(update_fields=["state", "value_date", "bank_reference", "disbursed_by", "booking"])
+    minor = to_minor(approved.amount)
+    terms = wholesale_terms(agreement, principal_minor=minor, disbursed_on=value_date)
+    try:
+        plan = build_schedule(terms, business_calendar(last_booking_id=booking.pk))
+    except CannotSchedule as refusal:
+        raise CannotDisburseTranche(
+            _("The agreement's terms make no plan: %(reason)s.") % {"reason": refusal.reason}
+        ) from refusal
+    loans = pd.DataFrame(
+        [
+            {
+                "key": held.number,
+                "tier": Tier.WHOLESALE.value,
+                "origin": Loan.Origin.TRANCHE.value,
+                "institution_id": held.institution_id,
+                "agreement_id": agreement.pk,
+                "programme_id": agreement.programme_id,
+                "tranche_id": held.pk,
+                "currency": str(approved.currency),
+                "principal_minor": minor,
+                "annual_rate": agreement.annual_rate,
+                "disbursed_date": value_date,
+                "purpose": held.facility.number,
+                "cause": Schedule.Cause.DISBURSEMENT.value,
+                "terms": {name: str(value) for name, value in asdict(terms).items() if value is not None},
+                "capitalised_minor": plan.capitalised_minor,
+            }
+        ]
+    )
+    (loan_id,) = open_loans(loans=loans, plan=plan_rows(plan, np.array([held.number])), booking=booking)
+    _add_drawn(held, minor, str(approved.currency), business_date)
+    _note(held, "disburse", actor, business_date, before=before, amount=approved, reason=reference)
+    return Loan.objects.get(pk=loan_id)
+
+
+def plan_rows(plan: Plan, keys: np.ndarray) -> pd.DataFrame:
+    """A built plan as ``open_loans`` takes it; ``keys`` by position."""
+    columns = plan.columns
+    parts = [
+        pd.DataFrame(
+            {
+                "key": keys[columns.loan],
+                "instalment": columns.instalment,
+                "component": int(component),
+                "nominal_date": columns.nominal_on,
+                "late_date": columns.due_on,
+                "amount_minor": amount,
+            }
+        )
+        for component, amount in (
+            (Component.INTEREST, columns.interest),
+            (Component.PRINCIPAL, columns.principal),
+        )
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _add_drawn(tranche: Tranche, minor: int, currency: str, on: date) -> None:
+    """The institution, the agreement and the tranche stand higher by what was sent."""
+    scopes = [(None, None), (tranche.agreement_id, None), (tranche.agreement_id, tranche.pk)]
+    add_to_standings(
+        rows=pd.DataFrame(
+            {
+                "institution_id": [tranche.institution_id] * 3,
+                "agreement_id": pd.array([agreement for agreement, _tranche in scopes], dtype="Int64"),
+                "tranche_id": pd.array([scope for _agreement, scope in scopes], dtype="Int64"),
+                "currency": [currency] * 3,
+                "drawn_minor": [minor] * 3,
+                "exposure_minor": [minor] * 3,
+            }
+        ),
+        as_of=on,
+    )
+
+
+@transaction.atomic
+def cancel_tranche(*, tranche: Tranche, reason: str, actor: User, business_date: date) -> Tranche:
+    """Give up a tranche before it is disbursed; its room in the facility is free again.
+
+    The institution may cancel its own; the foundation any.
+    """
+    context = require_role(
+        CannotCancelTranche,
+        Role.MAKER,
+        Role.CHECKER,
+        Role.OFFICER,
+        Role.APPROVER,
+        Role.FINANCE_HEAD,
+        actor=actor,
+        on=business_date,
+    )
+    if context.is_partner and context.institution_id != tranche.institution_id:
+        raise CannotCancelTranche(_("This belongs to another institution."))
+    _agreement, held = _lock(tranche.pk)
+    if held.state in (State.DISBURSED, State.CANCELLED):
+        raise CannotCancelTranche(_wrong_state(held))
+    why = require_reason(CannotCancelTranche, reason)
+    before = _summary(held)
+    held.state = State.CANCELLED
+    held.save(update_fields=["state"])
+    _note(held, "cancel", actor, business_date, before=before, reason=why, outcome=Decision.Outcome.CANCELLED)
+    return held
+
+
+def _lock(tranche_id: int) -> tuple[Agreement, Tranche]:
+    """Lock the agreement, then the tranche, until the transaction ends."""
+    agreement = lock_agreement(Tranche.objects.values_list("agreement_id", flat=True).get(pk=tranche_id))
+    held = (
+        Tranche.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("facility__allotment")
+        .get(pk=tranche_id)
+    )
+    return agreement, held
+
+
+def _require_state(refusal: type[Refused], tranche: Tranche, wanted: Tranche.State) -> None:
+    if tranche.state != wanted:
+        raise refusal(_wrong_state(tranche))
+
+
+def _wrong_state(tranche: Tranche) -> str:
+    return _("Tranche %(number)s is %(state)s.") % {
+        "number": tranche.number,
+        "state": tranche.get_state_display().lower(),
+    }
+
+
+def _summary(tranche: Tranche) -> dict[str, Any]:
+    return {
+        "state": tranche.state,
+        "requested": str(tranche.requested_amount.amount),
+        "approved": str(tranche.approved_amount.amount) if tranche.approved_amount is not None else None,
+        "value_date": tranche.value_date.isoformat() if tranche.value_date else None,
+        "bank_reference": tranche.bank_reference,
+    }
+
+
+def _note(
+    tranche: Tranche,
+    step: str,
+    actor: User,
+    business_date: date,
+    *,
+    before: dict[str, Any] | None,
+    amount: Any = None,
+    reason: str = "",
+    outcome: Decision.Outcome = Decision.Outcome.DONE,
+) -> None:
+    note_step(
+        tranche,
+        step=step,
+        outcome=outcome,
+        actor=actor,
+        business_date=business_date,
+        before=before,
+        after=_summary(tranche),
+        amount=amount,
+        reason=reason,
+        booking=tranche.booking,
+    )

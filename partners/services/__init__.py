@@ -1,0 +1,1 @@
+"""Writing about institutions and people."""
