@@ -17,7 +17,7 @@ help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: system setup  ## set everything up, run the demonstration programme, serve the site
-	$(MANAGE) database run $(BIN)/python manage.py demo
+	$(MANAGE) database run $(BIN)/python manage.py serve --first demo
 
 serve: system setup  ## serve the site with worker and clock, without touching the data
 	$(MANAGE) database run $(BIN)/python manage.py serve

@@ -6,7 +6,15 @@ import sys
 
 # Commands that change tables connect as their owner; those that stand in for the web as the web; all else
 # (the demonstration, imports, closes) works for everybody, like a Celery worker.
-OWNER_COMMANDS = {"migrate", "sqlmigrate", "showmigrations", "makemigrations", "flush", "dbshell", "createcachetable"}
+OWNER_COMMANDS = {
+    "migrate",
+    "sqlmigrate",
+    "showmigrations",
+    "makemigrations",
+    "flush",
+    "dbshell",
+    "createcachetable",
+}
 WEB_COMMANDS = {"runserver", "check", "collectstatic", "testserver"}
 
 

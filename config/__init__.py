@@ -1,4 +1,4 @@
-"""Wires Paikar together: settings, addresses, Celery, the database's set-up, the page frame. Contains no rule."""
+"""Wires Paikar together: settings, addresses, Celery, set-up, the page frame. Contains no rule."""
 
 from config.celery import app as celery_app
 

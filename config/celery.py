@@ -1,14 +1,18 @@
-"""Celery. Messages only wake a worker: every long piece of work is a row with a lease (daybook.models.LeasedWork)."""
+"""Celery. Messages only wake a worker: long work is a row with a lease (daybook.models.LeasedWork)."""
 
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+if "celery" in {Path(sys.argv[0]).name, Path(sys.argv[0]).parent.name}:
+    os.environ.setdefault("PAIKAR_PROCESS", "worker")  # `celery --app config worker`, by hand
 
 app = Celery("paikar")
 app.config_from_object("django.conf:settings", namespace="CELERY")

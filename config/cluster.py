@@ -28,7 +28,7 @@ LOG = ROOT / "log"
 SYSTEM_USER = "paikar-postgres"
 START_ATTEMPTS = 3
 
-# One machine's worth: two cores, a few web and worker processes. fsync stays on, the demonstration keeps its data.
+# One machine's worth: two cores, a few web and worker processes. fsync stays on: the books are kept.
 SERVER_SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -207,7 +207,7 @@ def _make_folders() -> None:
 
 
 def _let_in(path: Path) -> None:
-    """Let the unprivileged owner pass through (not list) the folders above a path, as root's own are often 0700."""
+    """Let the unprivileged owner pass through, not list, the folders above: root's own are often 0700."""
     for folder in path.parents:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:

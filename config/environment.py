@@ -59,7 +59,7 @@ def process() -> Process:
     value = os.environ.get("PAIKAR_PROCESS", "web")
     for known in get_args(Process):
         if value == known:
-            return known  # type: ignore[no-any-return]
+            return known
     raise ImproperlyConfigured(
         f"PAIKAR_PROCESS is {value!r}; it must be one of {', '.join(get_args(Process))}."
     )
@@ -93,7 +93,7 @@ def uses_own_cluster() -> bool:
 
 
 def socket_folder() -> Path:
-    """Where the cluster under var/ listens: below var/, or in /tmp when that path is too long for a socket."""
+    """Where the cluster under var/ listens: there, or in /tmp when that path is too long for a socket."""
     folder = VAR_DIR / "postgres" / "run"
     if len(os.fsencode(folder / SOCKET_NAME)) <= SOCKET_PATH_LIMIT:
         return folder

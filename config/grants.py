@@ -84,7 +84,7 @@ def tables() -> list[Table]:
 
 
 def model_tables() -> frozenset[str]:
-    """Tables that stand behind a Django model; others (queues of guards) are touched by owner functions only."""
+    """Tables behind a Django model; others (the queue of guards) only the owner's functions touch."""
     return frozenset(model._meta.db_table for model in apps.get_models(include_auto_created=True))
 
 
@@ -129,7 +129,7 @@ def apply() -> int:
 
 
 def unguarded() -> list[str]:
-    """Tables that carry ``institution_id`` without row-level security: a hole, partners are kept out of them."""
+    """Tables with ``institution_id`` but no row-level security: a hole, so partners are kept out."""
     return [
         table.name
         for table in tables()

@@ -74,7 +74,7 @@ class ActingRole:
 
 
 def act_as(context: Context) -> None:
-    """Take the database role of a context until the transaction ends. Both values are ours, not the user's."""
+    """Take the database role of a context until the transaction ends. Both values are ours, not typed."""
     _execute("SELECT set_config('paikar.institution', %s, true)", [str(context.institution_id or "")])
     _execute(f"SET LOCAL ROLE {DATABASE_ROLE[context.side]}")
 

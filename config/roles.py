@@ -3,10 +3,10 @@
 | role | may |
 |---|---|
 | paikar_owner | owns everything, runs migrations; no superuser, does not act for people |
-| paikar_web | log in for the web; by itself only sessions, users and failed logins; takes one of the next two per request |
+| paikar_web | log in for the web: sessions, users, failed logins; takes one of the next two per request |
 | paikar_foundation | a request of foundation staff or an auditor: sees all institutions |
 | paikar_partner | a request of a partner's officer: row-level security leaves its own institution |
-| paikar_worker | Celery and management commands; not held back by row-level security, as COPY FROM needs |
+| paikar_worker | Celery and commands; not held back by row-level security, as COPY FROM needs |
 
 ``config/grants.py`` says which table each may touch.
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import connection as PlainConnection  # noqa: N812  (a class, named like a value)
 
 from config.environment import database_url, parse_database_url, uses_own_cluster
 
@@ -43,7 +43,7 @@ class CannotPrepareDatabase(Exception):
     """The login given for set-up may not create what is missing."""
 
 
-def connect(url: str, *, database: str = "") -> Connection:
+def connect(url: str, *, database: str = "") -> PlainConnection:
     """Open a plain autocommit connection for set-up work, which has no Django models yet."""
     settings = parse_database_url(url)
     opened = psycopg2.connect(
@@ -77,7 +77,7 @@ def prepare() -> list[str]:
     return done
 
 
-def create_database(admin: Connection, name: str, *, template: str = "template0") -> bool:
+def create_database(admin: PlainConnection, name: str, *, template: str = "template0") -> bool:
     """Create a database owned by ``paikar_owner``; return False when it was there already."""
     with admin.cursor() as cursor:
         cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
@@ -98,7 +98,7 @@ def create_database(admin: Connection, name: str, *, template: str = "template0"
     return True
 
 
-def _create_roles(admin: Connection) -> list[str]:
+def _create_roles(admin: PlainConnection) -> list[str]:
     done: list[str] = []
     with admin.cursor() as cursor:
         cursor.execute(
@@ -116,7 +116,7 @@ def _create_roles(admin: Connection) -> list[str]:
     return done
 
 
-def _settle_roles(admin: Connection) -> None:
+def _settle_roles(admin: PlainConnection) -> None:
     with admin.cursor() as cursor:
         for group, member in MEMBERSHIPS:
             cursor.execute(

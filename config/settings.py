@@ -13,6 +13,8 @@ from config.environment import VAR_DIR
 
 environment.make_folders()
 
+BASE_DIR = environment.BASE_DIR
+
 PAIKAR_PROCESS = environment.process()
 IS_TEST = PAIKAR_PROCESS == "test"
 
@@ -204,7 +206,7 @@ CELERY_BEAT_SCHEDULE = {
     "daybook.deliver_audit_head": {"task": "daybook.tasks.deliver_audit_head", "schedule": 86_400.0},
 }
 
-# The audit chain's head and count go here daily; point it at a place that outlives the database (docs/operators).
+# The audit chain's head and count go here daily; point it at a place that outlives the database.
 PAIKAR_AUDIT_HEADS = os.environ.get("PAIKAR_AUDIT_HEADS") or str(VAR_DIR / "audit-heads.log")
 
 LOGGING = {

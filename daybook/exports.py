@@ -54,7 +54,7 @@ def to_csv(sheet: Sheet) -> bytes:
 
 
 def to_xlsx(sheet: Sheet, *, created: datetime) -> bytes:
-    """A workbook with the list and a sheet of parameters. ``created`` is the run's moment, not the clock's."""
+    """A workbook with the list and a sheet of parameters. ``created`` is the moment of the run."""
     file = io.BytesIO()
     book = xlsxwriter.Workbook(
         file,
@@ -81,7 +81,7 @@ def to_xlsx(sheet: Sheet, *, created: datetime) -> bytes:
         page.write_string(0, column, head, styles["head"])
     widths = [len(head) for head in sheet.heads]
     last = 0
-    for last, row in enumerate(sheet.rows, start=1):  # noqa: B007  (the number of the last row is used below)
+    for last, row in enumerate(sheet.rows, start=1):
         if last > XLSX_ROWS:
             book.close()
             raise CannotExport(f"A worksheet holds {XLSX_ROWS:,} rows; narrow the filter or take CSV.")

@@ -43,7 +43,7 @@ class DayFilter(django_filters.DateFilter):
 
 
 class SearchFilter(django_filters.CharFilter):
-    """A word looked for in several columns: ``SearchFilter(columns=["number", "borrower__name"])``. "/" goes to it."""
+    """A word looked for in several columns: ``SearchFilter(columns=["number", "borrower__name"])``."""
 
     def __init__(self, *, columns: list[str], **kwargs: Any) -> None:
         kwargs.setdefault("label", gettext_lazy("Search"))
@@ -61,7 +61,7 @@ class SearchFilter(django_filters.CharFilter):
 
 
 class ListPage(Page, TemplateView):
-    """Set ``table_class``, ``queryset`` or ``get_rows()``, ``required_roles`` and ``title``; the rest follows.
+    """Set ``table_class``, ``queryset`` or ``get_rows()``, ``required_roles``, ``title``; the rest follows.
 
     ``empty_text`` says what would be here; ``empty_action`` (label, address) how to make it come.
     """

@@ -100,7 +100,7 @@ MENU = (
 
 
 def menu_for(roles: AbstractSet[str], *, path: str) -> list[tuple[str | Promise, list[Shown]]]:
-    """The sections and entries for someone with these roles; the longest address that begins the path is current."""
+    """The sections and entries for these roles; the longest address that begins the path is current."""
     found: list[tuple[str | Promise, list[tuple[Entry, str]]]] = []
     for section in MENU:
         entries = [

@@ -122,7 +122,7 @@ class LinkColumn(tables.Column):
 
 
 class BadgeColumn(tables.Column):
-    """A status as a coloured badge. ``labels`` maps values to words, such as ``dict(Upload.State.choices)``."""
+    """A status as a coloured badge. ``labels`` maps values to words: ``dict(Upload.State.choices)``."""
 
     def __init__(self, *args: Any, labels: dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -160,7 +160,7 @@ class PaikarTable(tables.Table):
     def __init__(self, *args: Any, totals: dict[str, Any] | None = None, **kwargs: Any) -> None:
         link = type(self).row_link
         if link is not None:
-            kwargs.setdefault("row_attrs", {"data-href": lambda record: link(record)})
+            kwargs.setdefault("row_attrs", {"data-href": link})
         super().__init__(*args, **kwargs)
         self._totals = totals
 

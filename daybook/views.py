@@ -41,7 +41,7 @@ class HolidayList(ListPage):
     required_roles = sorted(FOUNDATION)
     title = _("Holidays")
     subtitle = _(
-        "Days declared closed, besides Friday and Saturday. A later declaration for the same date replaces it."
+        "Days declared closed, besides Friday and Saturday. A later declaration for a date replaces it."
     )
     table_class = HolidayTable
     filterset_class = HolidayFilter

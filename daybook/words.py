@@ -1,4 +1,4 @@
-"""Amounts in words, as cheques and statements need them: crore, lakh, thousand, hundred; English and Bangla."""
+"""Amounts in words, as cheques and statements need them: crore, lakh, thousand; English and Bangla."""
 
 from __future__ import annotations
 
@@ -8,132 +8,27 @@ from djmoney.money import Money
 
 from daybook.formats import Amount, language
 
-ENGLISH = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-ENGLISH_TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+ENGLISH = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
+).split()
+ENGLISH_TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
 # Bangla has a word of its own for every number up to ninety-nine.
-BANGLA = [
-    "শূন্য",
-    "এক",
-    "দুই",
-    "তিন",
-    "চার",
-    "পাঁচ",
-    "ছয়",
-    "সাত",
-    "আট",
-    "নয়",
-    "দশ",
-    "এগারো",
-    "বারো",
-    "তেরো",
-    "চৌদ্দ",
-    "পনেরো",
-    "ষোলো",
-    "সতেরো",
-    "আঠারো",
-    "উনিশ",
-    "বিশ",
-    "একুশ",
-    "বাইশ",
-    "তেইশ",
-    "চব্বিশ",
-    "পঁচিশ",
-    "ছাব্বিশ",
-    "সাতাশ",
-    "আটাশ",
-    "ঊনত্রিশ",
-    "ত্রিশ",
-    "একত্রিশ",
-    "বত্রিশ",
-    "তেত্রিশ",
-    "চৌত্রিশ",
-    "পঁয়ত্রিশ",
-    "ছত্রিশ",
-    "সাঁইত্রিশ",
-    "আটত্রিশ",
-    "ঊনচল্লিশ",
-    "চল্লিশ",
-    "একচল্লিশ",
-    "বিয়াল্লিশ",
-    "তেতাল্লিশ",
-    "চুয়াল্লিশ",
-    "পঁয়তাল্লিশ",
-    "ছেচল্লিশ",
-    "সাতচল্লিশ",
-    "আটচল্লিশ",
-    "ঊনপঞ্চাশ",
-    "পঞ্চাশ",
-    "একান্ন",
-    "বায়ান্ন",
-    "তিপ্পান্ন",
-    "চুয়ান্ন",
-    "পঞ্চান্ন",
-    "ছাপ্পান্ন",
-    "সাতান্ন",
-    "আটান্ন",
-    "ঊনষাট",
-    "ষাট",
-    "একষট্টি",
-    "বাষট্টি",
-    "তেষট্টি",
-    "চৌষট্টি",
-    "পঁয়ষট্টি",
-    "ছেষট্টি",
-    "সাতষট্টি",
-    "আটষট্টি",
-    "ঊনসত্তর",
-    "সত্তর",
-    "একাত্তর",
-    "বাহাত্তর",
-    "তিয়াত্তর",
-    "চুয়াত্তর",
-    "পঁচাত্তর",
-    "ছিয়াত্তর",
-    "সাতাত্তর",
-    "আটাত্তর",
-    "ঊনআশি",
-    "আশি",
-    "একাশি",
-    "বিরাশি",
-    "তিরাশি",
-    "চুরাশি",
-    "পঁচাশি",
-    "ছিয়াশি",
-    "সাতাশি",
-    "অষ্টআশি",
-    "ঊননব্বই",
-    "নব্বই",
-    "একানব্বই",
-    "বিরানব্বই",
-    "তিরানব্বই",
-    "চুরানব্বই",
-    "পঁচানব্বই",
-    "ছিয়ানব্বই",
-    "সাতানব্বই",
-    "আটানব্বই",
-    "নিরানব্বই",
-]
+BANGLA = (
+    "শূন্য এক দুই তিন চার পাঁচ ছয় সাত আট নয় দশ এগারো বারো তেরো "
+    "চৌদ্দ পনেরো ষোলো সতেরো আঠারো উনিশ বিশ একুশ বাইশ তেইশ চব্বিশ "
+    "পঁচিশ ছাব্বিশ সাতাশ আটাশ ঊনত্রিশ ত্রিশ একত্রিশ বত্রিশ "
+    "তেত্রিশ চৌত্রিশ পঁয়ত্রিশ ছত্রিশ সাঁইত্রিশ আটত্রিশ ঊনচল্লিশ "
+    "চল্লিশ একচল্লিশ বিয়াল্লিশ তেতাল্লিশ চুয়াল্লিশ পঁয়তাল্লিশ "
+    "ছেচল্লিশ সাতচল্লিশ আটচল্লিশ ঊনপঞ্চাশ পঞ্চাশ একান্ন বায়ান্ন "
+    "তিপ্পান্ন চুয়ান্ন পঞ্চান্ন ছাপ্পান্ন সাতান্ন আটান্ন ঊনষাট "
+    "ষাট একষট্টি বাষট্টি তেষট্টি চৌষট্টি পঁয়ষট্টি ছেষট্টি "
+    "সাতষট্টি আটষট্টি ঊনসত্তর সত্তর একাত্তর বাহাত্তর তিয়াত্তর "
+    "চুয়াত্তর পঁচাত্তর ছিয়াত্তর সাতাত্তর আটাত্তর ঊনআশি আশি "
+    "একাশি বিরাশি তিরাশি চুরাশি পঁচাশি ছিয়াশি সাতাশি অষ্টআশি "
+    "ঊননব্বই নব্বই একানব্বই বিরানব্বই তিরানব্বই চুরানব্বই "
+    "পঁচানব্বই ছিয়ানব্বই সাতানব্বই আটানব্বই নিরানব্বই"
+).split()
 SCALES = {
     "en": ((10_000_000, " crore"), (100_000, " lakh"), (1_000, " thousand"), (100, " hundred")),
     "bn": ((10_000_000, " কোটি"), (100_000, " লাখ"), (1_000, " হাজার"), (100, "শ")),
@@ -166,7 +61,7 @@ def amount_in_words(value: Amount, *, lang: str = "") -> str:
 
 
 def number_in_words(value: int, *, lang: str) -> str:
-    """A whole number, not negative. A thousand crore is said as such: 10,00,00,00,000 is "one thousand crore"."""
+    """A whole number, not negative; beyond a crore the crores are counted: "one thousand crore"."""
     if value < 0:
         raise ValueError(f"{value} is negative")
     parts = []

@@ -118,20 +118,17 @@ def icon(name: str, css: str = "") -> SafeString:
 
 
 # One map of colours for every status in the system: the same word looks the same on every page.
-BADGE_COLOURS: dict[str, str] = {
-    **dict.fromkeys(
-        ["active", "approved", "accepted", "posted", "done", "closed_clean", "disbursed", "standard", "confirmed",
-         "matched", "settled", "paid", "cleared", "sanctioned", "current"], "green"
-    ),
-    **dict.fromkeys(["ready", "open", "submitted", "requested", "queued", "proposed", "recommended", "sma"], "azure"),
-    **dict.fromkeys(["running", "posting", "reading", "in_review", "partial"], "blue"),
-    **dict.fromkeys(
-        ["draft", "waiting", "ambiguous", "duplicate", "substandard", "due", "warning", "suspended", "preview"], "yellow"
-    ),
-    **dict.fromkeys(["unmatched", "doubtful", "overdue", "closed_with_exceptions", "returned"], "orange"),
-    **dict.fromkeys(["invalid", "failed", "rejected", "refused", "bad", "bad_loss", "late", "written_off"], "red"),
-    **dict.fromkeys(["discarded", "cancelled", "closed", "expired", "reversed", "withdrawn"], "secondary"),
-}  # fmt: skip
+_WORDS_OF_COLOUR = {
+    "green": "active approved accepted posted done disbursed standard confirmed matched settled paid cleared"
+    " sanctioned current complete closed_clean",
+    "azure": "ready open submitted requested queued proposed recommended sma",
+    "blue": "running posting reading in_review partial",
+    "yellow": "draft waiting ambiguous duplicate substandard due warning suspended preview",
+    "orange": "unmatched doubtful overdue returned closed_with_exceptions",
+    "red": "invalid failed rejected refused bad bad_loss late written_off",
+    "secondary": "discarded cancelled closed expired reversed withdrawn",
+}
+BADGE_COLOURS = {word: colour for colour, words_ in _WORDS_OF_COLOUR.items() for word in words_.split()}
 
 
 @register.simple_tag

@@ -16,6 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from config.environment import BASE_DIR, VAR_DIR
 
+LATIN = "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"
+BANGLA_DIGITS = "@fontsource-variable/noto-sans-bengali/files/noto-sans-bengali-bengali-wght-normal.woff2"
 # What is copied from where; the names on the right are what templates ask for.
 FROM_NODE = {
     "@tabler/core/dist/css/tabler.min.css": "vendor/tabler.min.css",
@@ -24,8 +26,8 @@ FROM_NODE = {
     "@tabler/core/dist/js/tabler.min.js.map": "vendor/tabler.min.js.map",
     "htmx.org/dist/htmx.min.js": "vendor/htmx.min.js",
     # Latin text, and Bangla digits that stand in columns: Hind Siliguri's are not all of one width.
-    "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "fonts/Inter.woff2",
-    "@fontsource-variable/noto-sans-bengali/files/noto-sans-bengali-bengali-wght-normal.woff2": "fonts/NotoSansBengali.woff2",
+    LATIN: "fonts/Inter.woff2",
+    BANGLA_DIGITS: "fonts/NotoSansBengali.woff2",
 }
 WEIGHTS = ("Regular", "Medium", "SemiBold", "Bold")
 
@@ -52,7 +54,7 @@ class Command(BaseCommand):
 
 
 def compile_translations() -> int:
-    """Merge every app's ``locale/bn.po`` into the one catalogue Django reads; return how many phrases it has."""
+    """Merge every app's ``locale/bn.po`` into the one catalogue Django reads; return how many phrases."""
     merged = None
     for app in apps.get_app_configs():
         path = Path(app.path) / "locale" / "bn.po"
