@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from daybook.models import Booking, LeasedWork
-from lending.models import Application, Loan
+from lending.models import Agreement, Application, Loan
 from partners.models import Institution, User
 
 
@@ -26,11 +27,29 @@ class Upload(LeasedWork):
         POSTED = "posted", "Posted"
         DISCARDED = "discarded", "Discarded"
 
+    class DateOrder(models.TextChoices):
+        DAY_FIRST = "dmy", "Day first (25/03/2026)"
+        MONTH_FIRST = "mdy", "Month first (03/25/2026)"
+
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="uploads")
     kind = models.CharField(max_length=12, choices=Kind)
     state = models.CharField(max_length=10, choices=State, default=State.RECEIVED)
     application = models.ForeignKey(
         Application, null=True, blank=True, on_delete=models.PROTECT, related_name="uploads"
+    )
+    agreement = models.ForeignKey(
+        Agreement,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Under which the sub-loans of a disbursement list are opened.",
+    )
+    date_order = models.CharField(
+        max_length=3,
+        choices=DateOrder,
+        default=DateOrder.DAY_FIRST,
+        help_text="How dates written in digits are read.",
     )
     file_name = models.CharField(max_length=200)
     content = models.BinaryField(help_text="The file as it came.")
@@ -58,6 +77,8 @@ class Upload(LeasedWork):
         default=False, help_text="The checker accepted rows with warnings."
     )
     booking = models.ForeignKey(Booking, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    received_at = models.DateTimeField(db_default=Now(), editable=False)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(LeasedWork.Meta):
         ordering = ["-id"]
@@ -99,7 +120,30 @@ class UploadRow(models.Model):
     column = models.CharField(max_length=4, blank=True, help_text="Column letter the reason speaks of.")
     reason = models.CharField(max_length=300, blank=True)
     remedy = models.CharField(max_length=300, blank=True)
-    warnings = models.JSONField(default=list, blank=True)
+    fault = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Code and parameters of the reason (repayments.faults), to say it in the reader's language.",
+    )
+    warnings = models.JSONField(
+        default=list, blank=True, help_text="Each as a fault, with its column letter."
+    )
+    marks = models.JSONField(
+        default=dict, blank=True, help_text="Column letter → what is the matter with the cell, e.g. formula."
+    )
+    corrections = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Column letter → text put in its place by a person; loan → the loan a person chose.",
+    )
+    changed_by = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Who last corrected, resolved or discarded the row; does not confirm the upload.",
+    )
     loan = models.ForeignKey(Loan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     value_date = models.DateField(null=True, blank=True)
     amount_minor = models.BigIntegerField(null=True, blank=True)
