@@ -26,6 +26,7 @@ from daybook.models import Booking
 from daybook.services import Actor, record
 from repayments.frames import Scope, read_allocations, read_dues, read_receipts
 from repayments.models import Receipt
+from repayments.services.standings import rewrite_standings
 
 RECEIPT_COLUMNS = (
     "loan_id",
@@ -234,7 +235,7 @@ def _refuse_to_reverse(wanted: IntColumn, found: pd.DataFrame) -> None:
 
 
 def _reallocated(loans: pd.DataFrame, booking: Booking) -> Reallocated:
-    """Compute the settlement of the (locked) loans afresh and write what differs from the books."""
+    """Settle the (locked) loans afresh, write what differs from the books, and where it leaves them."""
     ids = loans["loan_id"].to_numpy(dtype=np.int64)
     old, old_ids = live_allocations(ids)
     new = allocate(read_dues(Scope.of_loans(ids)), live_receipts(ids))
@@ -260,6 +261,7 @@ def _reallocated(loans: pd.DataFrame, booking: Booking) -> Reallocated:
                 "booking_id": np.full(count, booking.pk, dtype=np.int64),
             },
         )
+    rewrite_standings(institution_ids=loans["institution_id"].unique().tolist(), as_of=booking.business_date)
     return Reallocated(len(ids), len(taken_back), len(added))
 
 

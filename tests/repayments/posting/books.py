@@ -96,7 +96,7 @@ class Books:
             component=component,
             nominal_date=day,
             late_date=day,
-            effective_date=day,
+            effective_date=min(day, schedule.effective_date) if component == PRINCIPAL else day,
             amount_minor=amount,
             booking=booking,
         )

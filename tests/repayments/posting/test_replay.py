@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lending.models import Loan
+from lending.models import Loan, Standing
 from repayments.models import Allocation, Receipt
 from repayments.services.posting import Reallocated, post_receipts, reallocate, reverse_receipts
 from tests.repayments.posting.books import PRINCIPAL, Books, check_guards, make_books, receipts
@@ -156,8 +156,25 @@ def test_mirrors_stand_at_the_value_date_of_what_they_take_back() -> None:
     assert sorted((row.instalment, row.amount_minor) for row in late) == [(1, 6_000), (2, 4_000)]
 
 
+def test_decisions_see_the_new_standing_at_once() -> None:
+    books = make_books()
+    loan = books.loan([(date(2025, 2, 1), 10_000), (date(2026, 3, 1), 20_000)])
+
+    def stands() -> tuple[int, int, int]:
+        standing = Standing.objects.get(
+            institution=books.institution, agreement=books.agreement, tranche=None
+        )
+        return standing.exposure_minor, standing.overdue_minor, standing.principal_repaid_minor
+
+    row = receipts((loan, date(2025, 2, 10), 4_000, "PART"))
+    posted = post_receipts(receipts=row, booking=books.booking())
+    assert stands() == (26_000, 6_000, 4_000)
+    reverse_receipts(receipt_ids=posted.receipt_ids, booking=books.booking(), reason="Bounced")
+    assert stands() == (30_000, 10_000, 0)
+
+
 def test_the_number_of_queries_does_not_depend_on_loans_or_receipts() -> None:
-    """Besides the statements counted here, a posting reads its loans by three COPYs, each for all of them."""
+    """Besides the statements counted here, a posting reads its loans by COPYs, each for all of them."""
 
     def queries(loan_count: int, receipt_count: int) -> tuple[int, int]:
         books = make_books()
