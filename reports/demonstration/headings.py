@@ -1,0 +1,160 @@
+"""What banks call the columns of their files, and how they write the codes in them."""
+
+from __future__ import annotations
+
+from calc.schedule import GraceKind, Method
+
+REPAYMENT_FIELDS = (
+    "branch", "account", "person_name", "value_date", "amount", "principal", "interest", "reference",
+)  # fmt: skip
+SUBLOAN_FIELDS = (
+    "account", "person_name", "nid", "gender", "enterprise_name", "trade_licence", "size_tier", "activity",
+    "sector", "cluster_code", "district", "routing_number", "disbursed_date", "amount", "annual_rate",
+    "tenor_months", "grace_months", "grace_kind", "method", "frequency", "instalment_count", "tranche_number",
+    "purpose", "is_machinery",
+)  # fmt: skip
+BORROWER_FIELDS = (
+    "person_name", "nid", "gender", "enterprise_name", "size_tier", "activity", "sector", "district",
+    "amount", "is_machinery",
+)  # fmt: skip
+FIELDS = {"repayments": REPAYMENT_FIELDS, "subloans": SUBLOAN_FIELDS, "borrowers": BORROWER_FIELDS}
+
+PLAIN = {
+    "branch": "Branch",
+    "account": "Loan account",
+    "person_name": "Borrower name",
+    "value_date": "Payment date",
+    "amount": "Amount",
+    "principal": "Principal",
+    "interest": "Interest",
+    "reference": "Reference",
+    "nid": "NID",
+    "gender": "Gender",
+    "enterprise_name": "Enterprise",
+    "trade_licence": "Trade licence",
+    "size_tier": "Size",
+    "activity": "Activity",
+    "sector": "Sector",
+    "cluster_code": "Cluster",
+    "district": "District",
+    "routing_number": "Routing number",
+    "disbursed_date": "Disbursement date",
+    "annual_rate": "Rate",
+    "tenor_months": "Tenor months",
+    "grace_months": "Grace months",
+    "grace_kind": "Grace kind",
+    "method": "Method",
+    "frequency": "Frequency",
+    "instalment_count": "Instalments",
+    "tranche_number": "Tranche",
+    "purpose": "Purpose",
+    "is_machinery": "For machinery",
+}
+FORMAL = PLAIN | {
+    "branch": "BRANCH NAME",
+    "account": "LOAN A/C NO.",
+    "person_name": "NAME OF BORROWER",
+    "value_date": "RECOVERY DATE",
+    "amount": "AMOUNT (BDT)",
+    "principal": "PRINCIPAL PAID",
+    "interest": "INTEREST PAID",
+    "reference": "TXN REF",
+    "nid": "NATIONAL ID NO",
+    "enterprise_name": "NAME OF ENTERPRISE",
+    "size_tier": "CMSME CATEGORY",
+    "activity": "TYPE OF BUSINESS",
+    "sector": "SUB-SECTOR",
+    "cluster_code": "CLUSTER CODE",
+    "disbursed_date": "DATE OF DISBURSEMENT",
+    "annual_rate": "RATE OF INTEREST",
+    "tenor_months": "TENOR (IN MONTHS)",
+    "grace_months": "GRACE PERIOD",
+    "frequency": "MODE OF REPAYMENT",
+    "instalment_count": "NO. OF INSTALLMENTS",
+}
+SYSTEM = PLAIN | {
+    "branch": "Br Name",
+    "account": "Account Number",
+    "person_name": "Customer Name",
+    "value_date": "Tran Date",
+    "amount": "Paid Amount",
+    "reference": "Txn ID",
+    "disbursed_date": "Disb Date",
+}
+PROFIT = FORMAL | {"interest": "PROFIT PAID", "annual_rate": "PROFIT RATE"}
+BANGLA = {
+    "branch": "শাখার নাম",
+    "account": "ঋণ হিসাব নম্বর",
+    "person_name": "উদ্যোক্তার নাম",
+    "value_date": "আদায়ের তারিখ",
+    "amount": "আদায়কৃত টাকা",
+    "principal": "আসল আদায়",
+    "interest": "সুদ আদায়",
+    "reference": "ভাউচার নং",
+    "nid": "জাতীয় পরিচয়পত্র নম্বর",
+    "gender": "লিঙ্গ",
+    "enterprise_name": "প্রতিষ্ঠানের নাম",
+    "trade_licence": "ট্রেড লাইসেন্স নম্বর",
+    "size_tier": "আকার",
+    "activity": "ব্যবসার ধরন",
+    "sector": "খাত",
+    "cluster_code": "ক্লাস্টার কোড",
+    "district": "জেলা",
+    "routing_number": "রাউটিং নম্বর",
+    "disbursed_date": "ঋণ বিতরণের তারিখ",
+    "annual_rate": "সুদের হার",
+    "tenor_months": "মেয়াদ (মাস)",
+    "grace_months": "গ্রেস মাস",
+    "grace_kind": "গ্রেসের ধরন",
+    "method": "পদ্ধতি",
+    "frequency": "কিস্তির ধরন",
+    "instalment_count": "কিস্তির সংখ্যা",
+    "tranche_number": "কিস্তি ছাড় নম্বর",
+    "purpose": "উদ্দেশ্য",
+    "is_machinery": "যন্ত্রপাতি",
+}
+BANGLA_LOAN_AMOUNT = "ঋণের পরিমাণ"
+
+ENGLISH_WORDS = {
+    "female": "Female",
+    "male": "Male",
+    "cottage": "Cottage",
+    "micro": "Micro",
+    "small": "Small",
+    "medium": "Medium",
+    "manufacturing": "Manufacturing",
+    "service": "Service",
+    "trading": "Trading",
+    Method.EQUAL_INSTALMENT.value: "EMI",
+    Method.EQUAL_PRINCIPAL.value: "Equal principal",
+    GraceKind.INTEREST_PAID.value: "Interest paid",
+    GraceKind.INTEREST_CAPITALISED.value: "Capitalised",
+    "monthly": "Monthly",
+    "quarterly": "Quarterly",
+    "yes": "Yes",
+    "no": "No",
+}
+BANGLA_WORDS = {
+    "female": "মহিলা",
+    "male": "পুরুষ",
+    "cottage": "কুটির",
+    "micro": "মাইক্রো",
+    "small": "ক্ষুদ্র",
+    "medium": "মাঝারি",
+    "manufacturing": "উৎপাদন",
+    "service": "সেবা",
+    "trading": "ব্যবসা",
+    Method.EQUAL_INSTALMENT.value: "সমান কিস্তি",
+    Method.EQUAL_PRINCIPAL.value: "সমান আসল",
+    GraceKind.INTEREST_PAID.value: "সুদ পরিশোধ",
+    GraceKind.INTEREST_CAPITALISED.value: "মূলধনে যোগ",
+    "monthly": "মাসিক",
+    "quarterly": "ত্রৈমাসিক",
+    "yes": "হ্যাঁ",
+    "no": "না",
+}
+TITLES = {
+    "repayments": ("Statement of recovery of sub-loans", "উপ-ঋণ আদায়ের বিবরণী"),
+    "subloans": ("Disbursement of sub-loans", "উপ-ঋণ বিতরণের বিবরণী"),
+    "borrowers": ("Intended borrowers", "প্রস্তাবিত উদ্যোক্তাদের তালিকা"),
+}
