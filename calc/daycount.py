@@ -1,7 +1,8 @@
 """Day counts: what part of a year lies between two dates, as an exact fraction.
 
 Sources: ISDA 2006 definitions 4.16 for 30/360 (f, g), ACT/360 (e), ACT/365F (d), ACT/ACT (b);
-monthly/12 is the custom of instalment loans: a month is a twelfth of a year whatever its length.
+monthly/12 is the custom of instalment loans: a month is a twelfth of a year whatever its length;
+ACT/364 that of weekly loans: a week is a fifty-second.
 """
 
 from datetime import date
@@ -23,6 +24,7 @@ class DayCount(StrEnum):
     THIRTY_360 = "30/360"
     THIRTY_E_360 = "30E/360"
     ACT_360 = "ACT/360"
+    ACT_364 = "ACT/364"
     ACT_365F = "ACT/365F"
     ACT_ACT = "ACT/ACT"
     MONTHLY_12 = "MONTHLY/12"
@@ -56,6 +58,8 @@ def year_fractions(start: _Dates, end: _Dates, day_count: DayCount) -> tuple[_In
     match day_count:
         case DayCount.THIRTY_360 | DayCount.THIRTY_E_360 | DayCount.ACT_360:
             return days, np.full_like(days, 360)
+        case DayCount.ACT_364:
+            return days, np.full_like(days, 364)
         case DayCount.ACT_365F:
             return days, np.full_like(days, 365)
         case DayCount.ACT_ACT:

@@ -1,4 +1,4 @@
-"""Interest as balance x rate x part of a year, in columns, and the level instalment it leads to.
+"""Interest as balance x rate x part of a year, in columns.
 
 A segment is a stretch of days with one balance and one rate. The same segments compute the
 interest and explain it: days, basis, balance, rate, product.
@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from calc.calendar import DateColumn
-from calc.money import RATE_DENOMINATOR, IntColumn, Rounding, from_rate_units, round_quotients, round_ratios
+from calc.money import RATE_DENOMINATOR, IntColumn, Rounding, from_rate_units, round_ratios
 
 
 @dataclass(frozen=True)
@@ -97,31 +97,3 @@ def interest_on(
 ) -> IntColumn:
     """Interest of one period in minor units, rounded as named."""
     return round_ratios(balance, numerator, denominator, rounding)
-
-
-def level_instalments(
-    balance: IntColumn, numerators: IntColumn, denominators: IntColumn, rounding: Rounding
-) -> IntColumn:
-    """The instalment that, paid at the end of every period, brings each balance to nothing.
-
-    With g = 1 + ratio of a period, the instalment is balance x (g1 g2 ... gn) / (g2...gn +
-    g3...gn + ... + gn + 1). Where all periods are alike this is P i (1+i)^n / ((1+i)^n - 1).
-    Exact until the one named rounding: 10,00,000.00 at 6 % over 42 months gives 26,456.22.
-    """
-    table = np.ascontiguousarray(np.hstack([numerators, denominators]))
-    rows = table.view(np.dtype((np.void, table.dtype.itemsize * table.shape[1]))).ravel()
-    _, first, group = np.unique(rows, return_index=True, return_inverse=True)
-    factors = [_level_factor(numerators[row].tolist(), denominators[row].tolist()) for row in first]
-    above = np.array([factor[0] for factor in factors], dtype=object)[group]
-    below = np.array([factor[1] for factor in factors], dtype=object)[group]
-    return round_quotients(balance.astype(object) * above, below * rounding.quantum_minor, rounding)
-
-
-def _level_factor(numerators: list[int], denominators: list[int]) -> tuple[int, int]:
-    """Level instalment per unit of balance as an exact fraction, from the periods' ratios."""
-    growth, sum_of_growths = 1, 0
-    for numerator, denominator in zip(reversed(numerators), reversed(denominators), strict=True):
-        sum_of_growths = (sum_of_growths + growth) * denominator
-        growth *= denominator + numerator
-    reduced = Fraction(growth, sum_of_growths)
-    return reduced.numerator, reduced.denominator

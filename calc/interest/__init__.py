@@ -1,0 +1,33 @@
+"""Interest: its working in segments, level instalments, daily product, penal interest and APR."""
+
+from calc.interest.apr import Payment, effective_apr, nominal_rate, unit_period_apr
+from calc.interest.level import level_instalments, weighted_instalments
+from calc.interest.product import Movements, Rates, Spans, daily_product, penal_interest
+from calc.interest.segments import (
+    Segment,
+    Segments,
+    float_free,
+    interest_on,
+    period_ratios,
+    sum_ratios,
+)
+
+__all__ = [
+    "Movements",
+    "Payment",
+    "Rates",
+    "Segment",
+    "Segments",
+    "Spans",
+    "daily_product",
+    "effective_apr",
+    "float_free",
+    "interest_on",
+    "level_instalments",
+    "nominal_rate",
+    "penal_interest",
+    "period_ratios",
+    "sum_ratios",
+    "unit_period_apr",
+    "weighted_instalments",
+]
