@@ -201,10 +201,15 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "broker" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "repayments.sweep": {"task": "repayments.tasks.sweep", "schedule": 60.0},
     "reports.sweep": {"task": "reports.tasks.sweep", "schedule": 60.0},
-    "repayments.close_due_days": {"task": "repayments.tasks.close_due_days", "schedule": 300.0},
     "daybook.seal_audit": {"task": "daybook.tasks.seal_audit", "schedule": 60.0},
     "daybook.deliver_audit_head": {"task": "daybook.tasks.deliver_audit_head", "schedule": 86_400.0},
 }
+# The books follow the clock only where operators say so: a demonstration, or books being set up, keep their date.
+if environment.flag("CLOSE_DAYS_BY_CLOCK", default=False):
+    CELERY_BEAT_SCHEDULE["repayments.close_due_days"] = {
+        "task": "repayments.tasks.close_due_days",
+        "schedule": 300.0,
+    }
 
 # The audit chain's head and count go here daily; point it at a place that outlives the database.
 PAIKAR_AUDIT_HEADS = os.environ.get("PAIKAR_AUDIT_HEADS") or str(VAR_DIR / "audit-heads.log")
