@@ -8,7 +8,7 @@ where the role may (it is refused under row-level security), else one ``INSERT â
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -97,12 +97,71 @@ def copy_columns(table: str, columns: Mapping[str, Column]) -> int:
         buffer.write(_varying_rows(encoded, count))
     buffer.write(_TRAILER)
     buffer.seek(0)
+    _copy_from(table, columns, buffer)
+    return count
+
+
+def _copy_from(table: str, names: Iterable[str], buffer: io.BytesIO) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names))
     )
     with connection.cursor() as cursor:
         cursor.copy_expert(statement, buffer)
+
+
+def copy_unordered(table: str, columns: Mapping[str, npt.NDArray[Any]]) -> int:
+    """``copy_columns`` for long tables with a few short texts or empty dates, without a step per row.
+
+    Text comes as arrays of bytes (dtype S, UTF-8). Rows of equal shape (which dates are empty, how
+    long each text is) go together as one fixed-width array, so the order of rows is not kept.
+    """
+    count = _common_length(columns)
+    widths = {name: _widths(part) for name, part in columns.items() if part.dtype.kind in "MS"}
+    shape = np.zeros(count, dtype=np.int64)
+    for width in widths.values():
+        values, place = np.unique(width, return_inverse=True)
+        shape = shape * len(values) + place
+    shapes, members = np.unique(shape, return_inverse=True)
+    chunks = [_HEADER]
+    for number in range(len(shapes)):
+        rows = np.flatnonzero(members == number) if len(shapes) > 1 else slice(None)
+        first = int(rows[0]) if isinstance(rows, np.ndarray) else 0
+        chunks.append(
+            _shaped_rows(
+                {name: part[rows] for name, part in columns.items()},
+                {name: int(width[first]) for name, width in widths.items()},
+            )
+        )
+    chunks.append(_TRAILER)
+    _copy_from(table, columns, io.BytesIO(b"".join(chunks)))
     return count
+
+
+def _widths(part: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """How many bytes each value takes on the wire; -1 for an empty date."""
+    if part.dtype.kind == "M":
+        return np.where(np.isnat(part), -1, 4)
+    return np.char.str_len(part).astype(np.int64)
+
+
+def _shaped_rows(parts: Mapping[str, npt.NDArray[Any]], widths: Mapping[str, int]) -> bytes:
+    fields: list[tuple[str, Any]] = [("_count", ">i2")]
+    values: dict[str, npt.NDArray[Any]] = {}
+    for name, part in parts.items():
+        fields.append((f"_{name}_width", ">i4"))
+        width = widths.get(name, part.dtype.itemsize)
+        if width > 0:
+            values[name] = (
+                part.astype(f"S{width}") if part.dtype.kind == "S" else cast(npt.NDArray[Any], _encoded(part))
+            )
+            fields.append((name, values[name].dtype))
+    rows = np.empty(len(next(iter(parts.values()))), dtype=np.dtype(fields))
+    rows["_count"] = len(parts)
+    for name in parts:
+        rows[f"_{name}_width"] = widths.get(name, values[name].dtype.itemsize if name in values else 0)
+        if name in values:
+            rows[name] = values[name]
+    return rows.tobytes()
 
 
 def _fixed_rows(parts: Mapping[str, npt.NDArray[Any]], count: int) -> bytes:
