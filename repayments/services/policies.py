@@ -82,9 +82,7 @@ def _fields(row: dict[str, Any], path: Path, needed: set[str], may_be_absent: se
         if field.endswith("_date") and value is not None and not isinstance(value, date):
             raise CannotLoadPolicies(f"{path.name}: {name} has the {field} {value!r}; write 2026-12-31.")
         if isinstance(value, float):
-            raise CannotLoadPolicies(
-                f'{path.name}: {name} has the {field} {value}; write "{value}", in quotes.'
-            )
+            raise CannotLoadPolicies(f'{path.name}: {name}: put the {field} "{value}" in quotes.')
     return row
 
 
