@@ -204,7 +204,7 @@ CELERY_BEAT_SCHEDULE = {
     "daybook.seal_audit": {"task": "daybook.tasks.seal_audit", "schedule": 60.0},
     "daybook.deliver_audit_head": {"task": "daybook.tasks.deliver_audit_head", "schedule": 86_400.0},
 }
-# The books follow the clock only where operators say so: a demonstration, or books being set up, keep their date.
+# The books follow the clock only where operators say so: a demonstration keeps its date.
 if environment.flag("CLOSE_DAYS_BY_CLOCK", default=False):
     CELERY_BEAT_SCHEDULE["repayments.close_due_days"] = {
         "task": "repayments.tasks.close_due_days",
