@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import socket
 from datetime import date
+from uuid import uuid4
 
 from celery import shared_task
 from django.utils import timezone
 
 from daybook.selectors import BooksNotOpen, open_business_date
 from repayments.models import DayRun
-from repayments.services import close, close_slices
+from repayments.services import close, close_slices, uploads
 
 CATCH_UP = "Close of due days"
 
@@ -63,3 +64,37 @@ def queue_slices(run: DayRun) -> None:
     """Send one message for each slice that waits."""
     for slice_id in close.queued_slice_ids(run):
         close_slice.delay(slice_id)
+
+
+@shared_task(name="repayments.tasks.read_upload")
+def read_upload(upload_id: int) -> None:
+    """Read a received file into rows."""
+    uploads.read_upload(upload_id=upload_id, claimed_by=holder_name())
+
+
+@shared_task(name="repayments.tasks.post_upload")
+def post_upload(upload_id: int) -> None:
+    """Post a confirmed file."""
+    uploads.post_upload(upload_id=upload_id, claimed_by=holder_name())
+
+
+@shared_task(name="repayments.tasks.sweep_uploads")
+def sweep_uploads() -> None:
+    """Queue the reading and posting that a dead worker or a lost message left behind."""
+    due = uploads.uploads_to_sweep()
+    for upload_id in due["read"]:
+        read_upload.delay(upload_id)
+    for upload_id in due["post"]:
+        post_upload.delay(upload_id)
+
+
+@shared_task(name="repayments.tasks.sweep")
+def sweep() -> None:
+    """Everything that may lie unfinished."""
+    sweep_uploads()
+    sweep_close()
+
+
+def holder_name() -> str:
+    """This one run of a task, as a lease names it: a message delivered twice makes two holders."""
+    return f"{worker_name()}:{uuid4().hex[:8]}"

@@ -15,7 +15,7 @@ from repayments.parsing.amounts import read_amounts
 from repayments.parsing.csvfile import read_csv
 from repayments.parsing.fields import FIELDS, TOTAL_WORDS, Field, Holds
 from repayments.parsing.headings import Headings, find_headings, missing_columns
-from repayments.parsing.sheet import Sheet, letter_number
+from repayments.parsing.sheet import Sheet
 from repayments.parsing.sniff import SUFFIXES, FileType, file_type
 from repayments.parsing.text import heading_key, looks_bijoy, plain
 from repayments.parsing.xlsfile import read_xls
@@ -35,7 +35,6 @@ class ReadFile:
     cells: pd.DataFrame
     marks: dict[str, dict[str, npt.NDArray[np.bool_]]]
     """Mark → column letter → which rows."""
-    merged_ranges: dict[tuple[int, str], str] = field(default_factory=dict)
     stated_total_minor: int | None = None
     messages: list[dict[str, Any]] = field(default_factory=list)
 
@@ -179,7 +178,3 @@ def _mark(read: ReadFile, sheet: Sheet, fields: tuple[Field, ...]) -> None:
                 read.marks[mark][letter] = mask
     if bijoy_columns:
         read.messages.append(message("file.bijoy", columns=", ".join(bijoy_columns)))
-    by_number = {letter_number(letter): letter for letter in read.marks["merged"]}
-    read.merged_ranges = {
-        (row, by_number[column]): text for (row, column), text in sheet.merged.items() if column in by_number
-    }

@@ -181,3 +181,8 @@ def taka_column(minor: pd.Series) -> pd.Series:
 
 def _shown(column: pd.Series) -> pd.Series:
     return column.str.slice(0, TEXT_SHOWN)
+
+
+def taka(minor: int) -> str:
+    """One amount as ``taka_column`` writes it."""
+    return str(taka_column(pd.Series([minor])).iloc[0])

@@ -44,7 +44,7 @@ def read_xls(content: bytes) -> list[Sheet]:
         raise
     except calamine.PasswordError as error:
         raise CannotReadFile("file.encrypted") from error
-    except BaseException as error:  # noqa: BLE001  # a panic of the Rust reader is no Exception, yet only bad input
+    except BaseException as error:  # a panic of the Rust reader is no Exception, yet only bad input
         raise CannotReadFile("file.damaged", detail=error) from error
     return sheets
 

@@ -57,7 +57,7 @@ def read_xlsx(content: bytes) -> list[Sheet]:
         names = {name.lower(): name for name in archive.namelist()}
         workbook = _tree(read_member(archive, names["xl/workbook.xml"]))
         targets = _targets(archive, names)
-        properties = workbook.find(f"{{*}}workbookPr")
+        properties = workbook.find("{*}workbookPr")
         is_1904 = properties is not None and properties.get("date1904") in {"1", "true"}
         book = _Book(
             strings=_strings(archive, names),

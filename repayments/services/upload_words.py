@@ -1,0 +1,28 @@
+"""Faults in the reader's own language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext
+
+from repayments.faults import CannotReadFile, fill, words_of
+
+_TRANSLATED = frozenset(["found", "field", "state"])
+"""Parameters that are words of ours, not of the file."""
+
+
+def say(fault: Mapping[str, Any]) -> tuple[str, str]:
+    """Reason and remedy of a stored fault, translated."""
+    words = words_of(str(fault["code"]))
+    params = {
+        name: gettext(str(value)) if name in _TRANSLATED and value else value
+        for name, value in fault.get("params", {}).items()
+    }
+    return fill(gettext(words.reason), params), fill(gettext(words.remedy), params) if words.remedy else ""
+
+
+def refusal(error: CannotReadFile) -> str:
+    """A refused file in one or two sentences."""
+    return " ".join(part for part in say(error.message) if part)
