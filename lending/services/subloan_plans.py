@@ -1,0 +1,184 @@
+"""Plans of a list's sub-loans: supplied by the bank where it gives them, else generated from the terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from calc.calendar import BusinessCalendar, Frequency, RollRule
+from calc.daycount import DayCount
+from calc.money import Component, to_rate_units
+from calc.schedule import (
+    CannotSchedule,
+    GraceKind,
+    Method,
+    Rules,
+    ScheduleColumns,
+    SuppliedColumns,
+    TermsColumns,
+    build_schedules,
+    supplied_schedules,
+)
+from lending.models import Schedule
+
+FIELD_OF_TERM = {
+    "principal": "amount_minor",
+    "first_due_on": "first_due_date",
+    "disbursed_on": "disbursed_date",
+    "instalments": "instalment_count",
+    "instalment": "instalment_count",
+    "due_on": "first_due_date",
+    "grace_periods": "grace_months",
+}
+_RULE = ["method", "frequency", "instalments", "grace_periods", "grace_kind"]
+
+
+@dataclass(frozen=True)
+class Plans:
+    """Plans by position in the rows; a refused position has none. Money in minor units."""
+
+    plan: pd.DataFrame
+    capitalised: np.ndarray
+    causes: list[str]
+    terms: list[dict[str, Any]]
+    refused: dict[int, CannotSchedule]
+
+
+def make_plans(rows: pd.DataFrame, supplied: pd.DataFrame | None, calendar: BusinessCalendar) -> Plans:
+    """Plan completed rows (subloan_rows.completed). ``supplied``: account, n, due_date and amounts."""
+    given = (
+        rows["account"].isin(set(supplied["account"]))
+        if supplied is not None
+        else pd.Series(False, index=rows.index)
+    )
+    parts: list[tuple[np.ndarray, ScheduleColumns]] = []
+    refused: dict[int, CannotSchedule] = {}
+    for mask, build in ((given, _supplied), (~given, _generated)):
+        members = np.flatnonzero(mask.to_numpy())
+        if not members.size:
+            continue
+        mine = rows.iloc[members]
+        columns = build(mine, supplied, calendar)
+        parts.append((members, columns))
+        refused.update({int(members[at]): why for at, why in columns.refused.items()})
+    capitalised = np.zeros(len(rows), dtype=np.int64)
+    for members, columns in parts:
+        np.add.at(capitalised, members[columns.loan], columns.capitalised)
+    return Plans(
+        plan=pd.concat([_plan_rows(*part) for part in parts], ignore_index=True) if parts else pd.DataFrame(),
+        capitalised=capitalised,
+        causes=[
+            Schedule.Cause.SUPPLIED.value if mine else Schedule.Cause.DISBURSEMENT.value for mine in given
+        ],
+        terms=_terms_as_stated(rows, given),
+        refused=refused,
+    )
+
+
+def _generated(
+    rows: pd.DataFrame, _supplied_plan: pd.DataFrame | None, calendar: BusinessCalendar
+) -> ScheduleColumns:
+    months = rows["frequency"].map({frequency.value: frequency.months for frequency in Frequency}).fillna(0)
+    shape = rows.assign(step=months.astype("int64").where(months > 0, 1))
+    shape["grace_periods"] = (shape["grace_months"] // shape["step"]).astype("int64")
+    by_tenor = ((shape["tenor_months"].fillna(0) - shape["grace_months"]) // shape["step"]).astype("Int64")
+    shape["instalments"] = shape["instalment_count"].fillna(by_tenor).astype("int64")
+    number, combos = pd.factorize(pd.MultiIndex.from_frame(shape[_RULE]))
+    rules: list[Rules] = []
+    bad: dict[int, CannotSchedule] = {}
+    for place, combo in enumerate(combos):
+        try:
+            rules.append(_rules(*combo))
+        except ValueError as error:
+            bad[place] = CannotSchedule("method", str(error))
+            rules.append(Rules(method=Method.BULLET, instalments=1))
+    columns = build_schedules(
+        TermsColumns(
+            rules=tuple(rules),
+            rule=np.asarray(number, dtype=np.int64),
+            principal=rows["amount_minor"].fillna(0).to_numpy(dtype=np.int64),
+            rate=np.array([_rate(rate) for rate in rows["annual_rate"]], dtype=np.int64),
+            disbursed_on=rows["disbursed_date"].to_numpy().astype("datetime64[D]"),
+            first_due_on=rows["first_due_date"].to_numpy().astype("datetime64[D]"),
+        ),
+        calendar,
+    )
+    for place, why in bad.items():
+        columns.refused.update({int(at): why for at in np.flatnonzero(number == place)})
+    return columns
+
+
+def _rules(method: str, frequency: str, instalments: int, grace_periods: int, grace_kind: str) -> Rules:
+    """By twelfths where periods are months, else by days over 365; a holiday moves the due date only."""
+    every = Frequency(frequency)
+    return Rules(
+        method=Method(method),
+        instalments=int(instalments),
+        frequency=every,
+        grace_periods=int(grace_periods),
+        grace_kind=GraceKind(grace_kind),
+        day_count=DayCount.MONTHLY_12 if every.months else DayCount.ACT_365F,
+        roll=RollRule.FOLLOWING,
+    )
+
+
+def _rate(rate: Any) -> int:
+    """Rate units, or −1 (which calc refuses) where the rate is missing or too fine."""
+    try:
+        return to_rate_units(rate)
+    except (ValueError, TypeError, AttributeError):
+        return -1
+
+
+def _supplied(
+    rows: pd.DataFrame, supplied_plan: pd.DataFrame | None, _calendar: BusinessCalendar
+) -> ScheduleColumns:
+    if supplied_plan is None:
+        raise ValueError("no plan was supplied")
+    place = pd.Series(np.arange(len(rows)), index=pd.Index(rows["account"]))
+    place = place[~place.index.duplicated()]
+    mine = supplied_plan[supplied_plan["account"].isin(set(place.index))]
+    return supplied_schedules(
+        rows["amount_minor"].fillna(0).to_numpy(dtype=np.int64),
+        rows["disbursed_date"].to_numpy().astype("datetime64[D]"),
+        SuppliedColumns(
+            loan=place.reindex(mine["account"]).to_numpy(dtype=np.int64),
+            instalment=mine["n"].to_numpy(dtype=np.int32),
+            due_on=pd.to_datetime(mine["due_date"]).to_numpy().astype("datetime64[D]"),
+            principal=mine["principal_minor"].to_numpy(dtype=np.int64),
+            interest=mine["interest_minor"].to_numpy(dtype=np.int64),
+        ),
+    )
+
+
+def _plan_rows(members: np.ndarray, columns: ScheduleColumns) -> pd.DataFrame:
+    parts = [
+        pd.DataFrame(
+            {
+                "position": members[columns.loan],
+                "instalment": columns.instalment,
+                "component": int(component),
+                "nominal_date": columns.nominal_on,
+                "late_date": columns.due_on,
+                "amount_minor": amount,
+            }
+        )
+        for component, amount in (
+            (Component.INTEREST, columns.interest),
+            (Component.PRINCIPAL, columns.principal),
+        )
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _terms_as_stated(rows: pd.DataFrame, given: pd.Series) -> list[dict[str, Any]]:
+    """What the bank stated, as JSON; nothing for a plan it supplied itself."""
+    names = ["method", "frequency", "tenor_months", "grace_months", "grace_kind", "instalment_count"]
+    stated = rows[names].astype("object").where(rows[names].notna(), None)
+    return [
+        {} if supplied else dict(zip(names, values, strict=True))
+        for supplied, values in zip(given, stated.itertuples(index=False), strict=True)
+    ]
