@@ -119,7 +119,7 @@ def day(value: date | datetime | None) -> str:
     if value is None:
         return NOTHING
     # Bangla's short month names are not in use; the full ones are short enough.
-    locale, pattern = ("bn_BD", "d MMMM y") if language() == "bn" else ("en_GB", "d MMM y")
+    locale, pattern = ("bn_BD", "d MMMM y") if language() == "bn" else ("en_US", "d MMM y")
     if isinstance(value, datetime):
         local = timezone.localtime(value) if timezone.is_aware(value) else value
         return digits(format_datetime(local, f"{pattern}, HH:mm", locale=locale))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import django_filters
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -60,6 +61,13 @@ class SearchFilter(django_filters.CharFilter):
         return queryset.filter(found)
 
 
+class LastPageRather(Paginator):
+    """A page beyond the end is the last one: rows may have gone since the link was drawn."""
+
+    def page(self, number: Any) -> Any:
+        return super().page(min(number, self.num_pages))
+
+
 class ListPage(Page, TemplateView):
     """Set ``table_class``, ``queryset`` or ``get_rows()``, ``required_roles``, ``title``; the rest follows.
 
@@ -95,10 +103,10 @@ class ListPage(Page, TemplateView):
             rows = self.filterset.qs
         self.table = self.table_class(rows, **self.get_table_kwargs())
         export = request.GET.get("export", "")
-        RequestConfig(
-            request, paginate=False if export else {"per_page": self.per_page, "silent": True}
-        ).configure(self.table)
+        RequestConfig(request, paginate=False).configure(self.table)
         self._settle_order()
+        if not export:
+            self.table.paginate(page=_page(request), per_page=self.per_page, paginator_class=LastPageRather)
         if export in CONTENT_TYPES:
             return self._file(export)
         return self.render_to_response(self.get_context_data(**kwargs))
@@ -179,6 +187,12 @@ class ListPage(Page, TemplateView):
         if totals and foot and foot[0] is None:
             foot[0] = _("Total")
         return foot
+
+
+def _page(request: HttpRequest) -> int:
+    """The page asked for; the first when the address says something else."""
+    text = request.GET.get("page", "")
+    return max(1, int(text)) if text.isascii() and text.isdigit() else 1
 
 
 def _cell(row: Any, column: Any) -> Any:

@@ -29,11 +29,11 @@ class _FigureColumn(tables.Column):
             "attrs", {"th": {"class": "num"}, "td": {"class": self._cell_class}, "tf": {"class": "num"}}
         )
         kwargs.setdefault("default", formats.NOTHING)
+        if total:
+            kwargs["footer"] = self._total
         super().__init__(*args, **kwargs)
         self.has_total = total
         self._zero = formats.NOTHING if dash else None
-        if total:
-            self.footer = self._total
 
     @staticmethod
     def _cell_class(value: Any) -> str:
@@ -135,7 +135,7 @@ class BadgeColumn(tables.Column):
         return str(self._label(value))
 
     def _label(self, value: str) -> str:
-        return str(self._labels.get(value, value))
+        return str(self._labels.get(value, self._labels.get(str(value), value)))
 
 
 def _raw(record: Any, bound_column: Any, value: Any) -> Any:

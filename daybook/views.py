@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import django_filters
+import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from daybook.lists import DayFilter, ListPage, SearchFilter
@@ -15,6 +16,8 @@ class HolidayTable(PaikarTable):
     """Declarations of holidays, newest first; the one booked last decides for its date."""
 
     date = DayColumn(verbose_name=_("Date"))
+    name = tables.Column(verbose_name=_("Name"))
+    name_bn = tables.Column(verbose_name=_("Name in Bangla"))
     declared = BadgeColumn(
         accessor="is_holiday",
         verbose_name=_("Declared"),

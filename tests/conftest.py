@@ -173,6 +173,12 @@ def sign_in(make_user: Callable[..., User]) -> Callable[[User], ActingClient]:
 
 
 @pytest.fixture
+def institution(db: None) -> Institution:
+    """A partner institution."""
+    return Institution.objects.create(code="TST", name="Test Bank", bank_code="999")
+
+
+@pytest.fixture
 def as_foundation(
     make_user: Callable[..., User], sign_in: Callable[[User], ActingClient]
 ) -> Callable[..., ActingClient]:

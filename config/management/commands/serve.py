@@ -65,7 +65,7 @@ def worker_command() -> list[str]:
 def site_command(bind: str) -> list[str]:
     return [
         sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", bind, "--workers", "2", "--threads", "4",
-        "--timeout", "120", "--log-level", "warning",
+        "--timeout", "120", "--log-level", "warning", "--no-control-socket",
     ]  # fmt: skip
 
 
