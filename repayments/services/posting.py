@@ -19,12 +19,13 @@ import pandas as pd
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from calc.allocation import Allocations, Receipts, Source, allocate, difference
+from calc.allocation import allocate, difference
 from calc.money import IntColumn
 from daybook.columns import insert_columns
 from daybook.models import Booking
 from daybook.services import Actor, record
-from repayments.frames import Scope, read_allocations, read_dues, read_receipts
+from repayments.builders.settlement import live_allocations, live_receipts
+from repayments.frames import Scope, read_dues
 from repayments.models import Receipt
 from repayments.services.standings import rewrite_standings
 
@@ -263,28 +264,6 @@ def _reallocated(loans: pd.DataFrame, booking: Booking) -> Reallocated:
         )
     rewrite_standings(institution_ids=loans["institution_id"].unique().tolist(), as_of=booking.business_date)
     return Reallocated(len(ids), len(taken_back), len(added))
-
-
-def live_receipts(loan_ids: IntColumn) -> Receipts:
-    """The receipts of the loans that were not taken back, as calc takes them."""
-    rows = read_receipts(Scope.of_loans(loan_ids))
-    return Receipts(rows["loan_id"], rows["id"], rows["value_date"], rows["amount_minor"])
-
-
-def live_allocations(loan_ids: IntColumn) -> tuple[Allocations, IntColumn]:
-    """What receipts and advances settle according to the books, without what was taken back; and the ids."""
-    rows = read_allocations(Scope.of_loans(loan_ids))
-    rows = rows[np.isin(rows["source"], [Source.RECEIPT, Source.ADVANCE])]
-    allocations = Allocations(
-        receipt=rows["receipt_id"],
-        loan=rows["loan_id"],
-        instalment=rows["instalment"],
-        component=rows["component"].astype(np.int8),
-        value_date=rows["value_date"],
-        amount=rows["amount_minor"],
-        source=rows["source"].astype(np.int8),
-    )
-    return allocations, rows["id"]
 
 
 def _filled(column: pd.Series[Any]) -> list[Any]:

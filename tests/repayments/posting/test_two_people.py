@@ -235,15 +235,18 @@ def test_two_postings_on_one_loan_queue_and_both_stay_true(own_database: ClonedD
 
 
 def _wait_until_somebody_waits(database: ClonedDatabase) -> None:
-    with database.connect("admin") as watcher, watcher.cursor() as cursor:
-        for _ in range(200):
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                break
-            time.sleep(0.05)
-        else:
-            raise AssertionError("nobody came to wait for the lock")
-    watcher.close()
+    watcher = database.connect("admin")
+    watcher.autocommit = True  # within one transaction PostgreSQL shows the same activity over and over
+    try:
+        with watcher.cursor() as cursor:
+            for _ in range(200):
+                cursor.execute(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+                if cursor.fetchone()[0]:
+                    return
+                time.sleep(0.05)
+        raise AssertionError("nobody came to wait for the lock")
+    finally:
+        watcher.close()

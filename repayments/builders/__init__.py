@@ -1,0 +1,1 @@
+"""Objects that pages show, built from the facts before anything is rendered."""
