@@ -81,7 +81,7 @@ def _check(advances: Sequence[int], repayments: Sequence[int]) -> None:
 
 
 def _solve(shortfall: Callable[[Decimal], Decimal]) -> Decimal:
-    """The rate at which repayments are worth the advance, by halving; they are worth less the higher it is."""
+    """The rate at which repayments are worth the advance, by halving: worth falls as the rate rises."""
     with localcontext() as context:
         context.prec = _PRECISION
         low, high = Decimal(0), _HIGHEST

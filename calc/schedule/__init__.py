@@ -1,6 +1,7 @@
 """Plans: what falls due on a loan and when, built from terms or supplied by the bank."""
 
-from calc.schedule.build import build_schedule, build_schedules
+from calc.schedule.build import build_schedule, build_schedules, instalments_needed
+from calc.schedule.checks import check_rules
 from calc.schedule.dues import Dues
 from calc.schedule.plan import Period, Schedule, ScheduleColumns
 from calc.schedule.supplied import SuppliedColumns, SuppliedRow, supplied_schedule, supplied_schedules
@@ -8,6 +9,7 @@ from calc.schedule.terms import (
     CannotSchedule,
     GraceKind,
     InterestTo,
+    LevelFrom,
     Method,
     Residue,
     Rules,
@@ -20,6 +22,7 @@ __all__ = [
     "Dues",
     "GraceKind",
     "InterestTo",
+    "LevelFrom",
     "Method",
     "Period",
     "Residue",
@@ -32,6 +35,8 @@ __all__ = [
     "TermsColumns",
     "build_schedule",
     "build_schedules",
+    "check_rules",
+    "instalments_needed",
     "supplied_schedule",
     "supplied_schedules",
 ]

@@ -8,12 +8,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from calc.calendar import NO_DATE, DateColumn, Frequency, RollRule, add_months
+from calc.calendar import NO_DATE, DateColumn, Frequency, RollRule
 from calc.daycount import DayCount
-from calc.money import HALF_UP, RATE_UNITS, IntColumn, Rounding, to_rate_units
-
-MAX_PERIODS = 1200
-"""Longest plan, in periods: a hundred years of months."""
+from calc.money import HALF_UP, IntColumn, Rounding, to_rate_units
 
 
 class CannotSchedule(Exception):
@@ -32,6 +29,8 @@ class Method(StrEnum):
     EQUAL_PRINCIPAL = "equal_principal"
     FLAT = "flat"
     BULLET = "bullet"
+    STEP_UP = "step_up"
+    IRREGULAR = "irregular"
 
 
 class GraceKind(StrEnum):
@@ -39,12 +38,16 @@ class GraceKind(StrEnum):
 
     INTEREST_PAID: it falls due each grace period. INTEREST_ADDED: simple interest is added to the
     balance once, at the end. INTEREST_CAPITALISED: it is added each period and bears interest.
+    INTEREST_DEFERRED: it waits, bearing nothing, and falls due with the first interest after it.
+    INTEREST_WAIVED: none is charged.
     """
 
     NONE = "none"
     INTEREST_PAID = "interest_paid"
     INTEREST_ADDED = "interest_added"
     INTEREST_CAPITALISED = "interest_capitalised"
+    INTEREST_DEFERRED = "interest_deferred"
+    INTEREST_WAIVED = "interest_waived"
 
 
 class InterestTo(StrEnum):
@@ -52,6 +55,13 @@ class InterestTo(StrEnum):
 
     NOMINAL = "nominal"
     ADJUSTED = "adjusted"
+
+
+class LevelFrom(StrEnum):
+    """Periods the level instalment is worked out from: as they are, or all alike (a nominal rate)."""
+
+    PERIODS = "periods"
+    NOMINAL = "nominal"
 
 
 class Residue(StrEnum):
@@ -67,6 +77,11 @@ class Rules:
 
     `instalments` counts the periods that repay principal; grace comes before and on top. `due_day`
     fixes the day of the month (0: the day of the first due date, else of the disbursement).
+    `interest_grace` is the number of first periods to which the kind of grace applies, where that
+    is not all of the grace (0: all); the interest of the rest is paid. `amortised_over` periods,
+    where more than the instalments, make the level instalment smaller and the last one a balloon.
+    STEP_UP raises the instalment by `step_percent` after every `step_every` instalments. IRREGULAR
+    repays the `amounts` of principal, in minor units.
     """
 
     method: Method
@@ -82,6 +97,12 @@ class Rules:
     instalment_rounding: Rounding = HALF_UP
     interest_rounding: Rounding = HALF_UP
     residue: Residue = Residue.LAST
+    interest_grace: int = 0
+    level_from: LevelFrom = LevelFrom.PERIODS
+    amortised_over: int = 0
+    step_percent: Decimal = Decimal(0)
+    step_every: int = 0
+    amounts: tuple[int, ...] = ()
 
     @property
     def periods(self) -> int:
@@ -91,51 +112,14 @@ class Rules:
     @property
     def silent_periods(self) -> int:
         """Grace periods at whose end nothing falls due."""
-        return 0 if self.grace_kind is GraceKind.INTEREST_PAID else self.grace_periods
+        return min(self.quiet_periods, self.grace_periods)
 
-    def check(self) -> None:
-        """Raise CannotSchedule where the rules contradict each other."""
-        by_days = not self.frequency.months
-        faults = (
-            (self.instalments < 1, "instalments", "at least one instalment must repay the loan"),
-            (self.periods > MAX_PERIODS, "instalments", f"a plan has at most {MAX_PERIODS} periods"),
-            (self.grace_periods < 0, "grace_periods", "grace cannot be negative"),
-            (
-                self.grace_periods > 0 and self.grace_kind is GraceKind.NONE,
-                "grace_kind",
-                "say whether interest is paid, added or capitalised during the grace periods",
-            ),
-            (
-                self.grace_periods == 0 and self.grace_kind is not GraceKind.NONE,
-                "grace_periods",
-                "a kind of grace needs at least one grace period",
-            ),
-            (
-                by_days and self.frequency.days(self.every_days) < 1,
-                "every_days",
-                "say every how many days an instalment falls due",
-            ),
-            (
-                self.every_days != 0 and self.frequency is not Frequency.EVERY_N_DAYS,
-                "every_days",
-                "a number of days belongs to the frequency 'every n days' only",
-            ),
-            (not 0 <= self.due_day <= 31, "due_day", "a due day lies between 1 and 31"),
-            (by_days and self.due_day != 0, "due_day", "a fixed due day needs periods counted in months"),
-            (
-                by_days and self.day_count is DayCount.MONTHLY_12,
-                "day_count",
-                "monthly/12 needs periods counted in months",
-            ),
-            (
-                self.interest_to is InterestTo.ADJUSTED and self.day_count is DayCount.MONTHLY_12,
-                "interest_to",
-                "monthly/12 does not count the days by which a holiday moves a due date",
-            ),
-        )
-        for contradicts, term, reason in faults:
-            if contradicts:
-                raise CannotSchedule(term, reason)
+    @property
+    def quiet_periods(self) -> int:
+        """First periods whose interest is not paid at their end."""
+        if self.grace_kind in {GraceKind.NONE, GraceKind.INTEREST_PAID}:
+            return 0
+        return self.interest_grace or self.grace_periods
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,13 +127,15 @@ class Terms(Rules):
     """The terms of one loan: rules, principal in minor units, percent a year, and dates.
 
     `first_due_on` is the first date on which anything falls due (after a grace in which nothing
-    does); left out, periods are counted from the disbursement.
+    does); left out, periods are counted from the disbursement. `agreed_instalment_minor` is a level
+    instalment the contract names (0: it is worked out); the last one takes what is left.
     """
 
     principal_minor: int
     annual_rate: Decimal
     disbursed_on: date
     first_due_on: date | None = None
+    agreed_instalment_minor: int = 0
 
     def rules(self) -> Rules:
         """The rules alone, which loans may share."""
@@ -162,7 +148,8 @@ class TermsColumns:
 
     rules: the distinct rules; rule int64: which of them each loan has; principal int64 minor units;
     rate int64 rate units (millionths of a percent a year); disbursed_on and first_due_on
-    datetime64[D], the latter NaT where it follows from the disbursement.
+    datetime64[D], the latter NaT where it follows from the disbursement; agreed_instalment int64
+    minor units, 0 where it is worked out (left out: everywhere).
     """
 
     rules: tuple[Rules, ...]
@@ -171,9 +158,16 @@ class TermsColumns:
     rate: IntColumn
     disbursed_on: DateColumn
     first_due_on: DateColumn
+    agreed_instalment: IntColumn | None = None
 
     def __len__(self) -> int:
         return int(self.rule.size)
+
+    def agreed(self) -> IntColumn:
+        """Agreed instalments, 0 where there is none."""
+        return (
+            np.zeros(len(self), dtype=np.int64) if self.agreed_instalment is None else self.agreed_instalment
+        )
 
     @classmethod
     def of(cls, terms: Sequence[Terms]) -> "TermsColumns":
@@ -187,40 +181,8 @@ class TermsColumns:
             rate=np.array([_rate_units(term.annual_rate) for term in terms], dtype=np.int64),
             disbursed_on=np.array([term.disbursed_on for term in terms], dtype="datetime64[D]"),
             first_due_on=np.array([term.first_due_on or NO_DATE for term in terms], dtype="datetime64[D]"),
+            agreed_instalment=np.array([term.agreed_instalment_minor for term in terms], dtype=np.int64),
         )
-
-
-def refusals(terms: TermsColumns) -> dict[int, CannotSchedule]:
-    """What contradicts in each loan's own figures, by position; rules are checked apart."""
-    found: dict[int, CannotSchedule] = {}
-    for number, rules in enumerate(terms.rules):
-        mine = terms.rule == number
-        try:
-            rules.check()
-        except CannotSchedule as refusal:
-            found.update((int(position), refusal) for position in np.flatnonzero(mine))
-            continue
-        tests = (
-            (terms.principal <= 0, "principal", "a loan needs a positive principal"),
-            (terms.principal >= 2**53, "principal", "the principal is beyond what the books can hold"),
-            (terms.rate < 0, "annual_rate", "a rate cannot be negative"),
-            (terms.rate > 1000 * RATE_UNITS, "annual_rate", "a rate above 1000 % a year is a slip"),
-            (np.isnat(terms.disbursed_on), "disbursed_on", "the date of disbursement is missing"),
-            (
-                terms.first_due_on <= terms.disbursed_on,
-                "first_due_on",
-                "the first due date must lie after the disbursement",
-            ),
-        )
-        for contradicts, term, reason in tests:
-            for position in np.flatnonzero(mine & contradicts):
-                found.setdefault(int(position), CannotSchedule(term, reason))
-        for position in np.flatnonzero(mine & ~np.isnat(terms.first_due_on) & (rules.due_day > 0)):
-            first = terms.first_due_on[position].item()
-            if add_months(first, 0, seed_day=rules.due_day) != first:
-                reason = f"the first due date {first} does not fall on the fixed due day {rules.due_day}"
-                found.setdefault(int(position), CannotSchedule("first_due_on", reason))
-    return found
 
 
 def _rate_units(annual_rate: Decimal) -> int:

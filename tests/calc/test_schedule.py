@@ -46,13 +46,17 @@ BASE = Terms(
     disbursed_on=date(2025, 1, 15),
 )
 
+LEVEL = (Method.EQUAL_INSTALMENT,)
+NOT_FLAT = tuple(method for method in Method if method is not Method.FLAT)
+NOT_DEFERRED = tuple(kind for kind in GraceKind if kind not in {GraceKind.NONE, GraceKind.INTEREST_DEFERRED})
+
 
 def _plan(wanted: Terms, calendar: BusinessCalendar = CALENDAR) -> Schedule:
     """The plan, or leave the example if rounding makes so small a loan impossible."""
     try:
         return build_schedule(wanted, calendar)
     except CannotSchedule as refusal:
-        assume(refusal.term not in {"instalment_rounding", "first_due_on"})
+        assume(refusal.term not in {"instalment_rounding", "first_due_on", "step_percent"})
         raise
 
 
@@ -110,9 +114,8 @@ def test_the_principal_sums_to_the_loan_and_what_was_capitalised(wanted: Terms) 
     assert balance == 0
 
 
-@given(terms())
+@given(terms(methods=NOT_FLAT, kinds=NOT_DEFERRED))
 def test_each_period_s_interest_is_its_working_rounded_once(wanted: Terms) -> None:
-    assume(wanted.method is not Method.FLAT)
     for period in _plan(wanted).periods:
         exact = sum((segment.exact_minor for segment in period.segments), Fraction(0))
         expected = round_ratio(exact.numerator, exact.denominator, wanted.interest_rounding)
@@ -134,18 +137,18 @@ def test_the_working_covers_every_day_of_the_plan_once(wanted: Terms) -> None:
         assert day == end
 
 
-@given(terms())
+@given(terms(methods=LEVEL, kinds=NOT_DEFERRED))
 def test_an_instalment_is_level_but_for_the_one_that_takes_the_residue(wanted: Terms) -> None:
-    assume(wanted.method is Method.EQUAL_INSTALMENT and wanted.residue is Residue.LAST)
+    wanted = replace(wanted, residue=Residue.LAST)
     paying = _plan(wanted).periods[wanted.grace_periods :]
     assert len({period.total_minor for period in paying[:-1]}) <= 1
     for period in paying[:-1]:
         assert period.total_minor % wanted.instalment_rounding.quantum_minor == 0
 
 
-@given(terms())
+@given(terms(methods=LEVEL, nominal=False))
 def test_a_residue_put_first_leaves_the_last_instalment_level_to_a_few_poisha(wanted: Terms) -> None:
-    assume(wanted.method is Method.EQUAL_INSTALMENT and wanted.instalments > 2)
+    wanted = replace(wanted, instalments=wanted.instalments + 2)
     paying = _plan(replace(wanted, residue=Residue.FIRST)).periods[wanted.grace_periods :]
     # one poisha more at first is this much less at last, so nothing finer can be had
     growth = Fraction(1)
