@@ -50,10 +50,9 @@ MENU = (
     Section(
         _("Portfolio"),
         (
-            Entry(_("Overview"), "reports:overview", "layout-dashboard"),
+            Entry(_("Our position"), "reports:overview", "layout-dashboard", PARTNER),
             Entry(_("Portfolio"), "reports:portfolio", "chart-pie"),
-            Entry(_("Institutions"), "reports:institution_list", "building-bank", FOUNDATION),
-            Entry(_("Loans"), "reports:loan_list", "file-dollar"),
+            Entry(_("Loans"), "reports:loans", "file-dollar"),
         ),
     ),
     Section(
@@ -72,20 +71,18 @@ MENU = (
         _("Repayments"),
         (
             Entry(_("Uploads"), "repayments:upload_list", "file-upload"),
-            Entry(_("Receipts"), "repayments:receipt_list", "receipt"),
-            Entry(_("Reversals"), "repayments:reversal_list", "arrow-back-up", FOUNDATION),
-            Entry(_("Close of day"), "repayments:day_list", "calendar-check", FOUNDATION),
-            Entry(_("Policies"), "repayments:policy_list", "scale", FOUNDATION),
+            Entry(_("Receipts"), "repayments:receipts", "receipt"),
+            Entry(_("Proposals"), "repayments:proposals", "checklist", FOUNDATION),
+            Entry(_("Close of day"), "repayments:closes", "calendar-check", FOUNDATION),
+            Entry(_("Policies"), "repayments:policies", "scale", FOUNDATION),
         ),
     ),
     Section(
         _("Reports"),
         (
-            Entry(_("Statements"), "reports:statement_list", "file-text"),
-            Entry(_("Report runs"), "reports:run_list", "history", FOUNDATION),
-            Entry(
-                _("Audit trail"), "reports:audit_trail", "eye-check", frozenset({"auditor", "administrator"})
-            ),
+            Entry(_("Statements and runs"), "reports:runs", "file-text"),
+            Entry(_("Verify a checksum"), "reports:verify", "shield-check"),
+            Entry(_("Audit trail"), "daybook:trail", "eye-check", frozenset({"auditor", "administrator"})),
         ),
     ),
     Section(
@@ -94,6 +91,8 @@ MENU = (
             Entry(_("Institutions and limits"), "partners:institution_list", "building", FOUNDATION),
             Entry(_("People"), "partners:user_list", "user-cog", frozenset({"administrator"})),
             Entry(_("Holidays"), "daybook:holiday_list", "beach", FOUNDATION),
+            Entry(_("Business days"), "daybook:days", "calendar-event", FOUNDATION),
+            Entry(_("Bookings"), "daybook:bookings", "book-2", FOUNDATION),
         ),
     ),
 )
