@@ -15,6 +15,7 @@ from calc.calendar import Frequency, RollRule
 from calc.daycount import DayCount
 from calc.money import to_minor
 from calc.schedule import CannotSchedule, GraceKind, Method, Terms, build_schedule
+from daybook.formats import tk
 from daybook.selectors import business_calendar
 from daybook.services import book, record
 from lending.models import Agreement, Allotment, Cluster, Decision, FundSource, Programme
@@ -203,7 +204,7 @@ def add_allotment(
     used = cast(Decimal, held.allotments.aggregate(total=Sum("amount"))["total"] or Decimal(0))
     left = Money(held.limit.amount - used, held.limit.currency)
     if wanted.amount <= 0 or wanted > left:
-        raise CannotAllot(_("%(left)s of the limit is not yet allotted.") % {"left": left})
+        raise CannotAllot(_("%(left)s of the limit is not yet allotted.") % {"left": tk(left)})
     first, last = from_date or held.from_date, to_date or held.to_date
     if not held.from_date <= first <= last <= held.to_date:
         raise CannotAllot(_("The period must lie within the agreement's."))

@@ -15,6 +15,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 from djmoney.money import Money
 
+from daybook.formats import day, tk
 from lending.models import Agreement, Allotment, Application, Cluster, Decision, Facility
 from lending.services.agreements import lock_agreement
 from lending.services.limits import allotment_room, refuse_over_exposure
@@ -147,7 +148,7 @@ def _refuse_outside(allotment: Allotment, cluster: Cluster, wanted: Any, on: dat
     if not allotment.from_date <= on <= allotment.to_date:
         raise CannotDraftApplication(
             _("The allotment is open from %(first)s to %(last)s.")
-            % {"first": f"{allotment.from_date:%d %b %Y}", "last": f"{allotment.to_date:%d %b %Y}"}
+            % {"first": day(allotment.from_date), "last": day(allotment.to_date)}
         )
     if allotment.cluster_id is not None and allotment.cluster_id != cluster.pk:
         raise CannotDraftApplication(
@@ -155,7 +156,7 @@ def _refuse_outside(allotment: Allotment, cluster: Cluster, wanted: Any, on: dat
         )
     left = allotment_room(allotment)
     if wanted.amount <= 0 or wanted > left:
-        raise CannotDraftApplication(_("%(left)s of the allotment is still free.") % {"left": left})
+        raise CannotDraftApplication(_("%(left)s of the allotment is still free.") % {"left": tk(left)})
 
 
 @transaction.atomic
@@ -176,7 +177,7 @@ def submit_application(*, application: Application, actor: User, business_date: 
     if listed > held.amount.amount:
         raise CannotSubmitApplication(
             _("The borrowers listed ask for %(listed)s, more than the application's %(amount)s.")
-            % {"listed": Money(listed, held.amount.currency), "amount": held.amount}
+            % {"listed": tk(Money(listed, held.amount.currency)), "amount": tk(held.amount)}
         )
     before = _summary(held)
     held.state, held.submitted_by, held.appraised_by = State.SUBMITTED, actor, None
@@ -210,7 +211,8 @@ def appraise_application(
     recommended = taka(recommended_amount, str(held.amount.currency))
     if recommended.amount <= 0 or recommended > held.amount:
         raise CannotAppraiseApplication(
-            _("Recommend more than nothing and at most the %(amount)s asked for.") % {"amount": held.amount}
+            _("Recommend more than nothing and at most the %(amount)s asked for.")
+            % {"amount": tk(held.amount)}
         )
     why = require_reason(CannotAppraiseApplication, reason)
     before = _summary(held)
@@ -268,7 +270,7 @@ def decide_application(
         if sanctioned.amount <= 0 or sanctioned > held.amount:
             raise CannotDecideApplication(
                 _("Sanction more than nothing and at most the %(amount)s asked for.")
-                % {"amount": held.amount}
+                % {"amount": tk(held.amount)}
             )
         require_authority(CannotDecideApplication, context, amount=sanctioned, on=business_date)
         facility = _sanction(held, agreement, sanctioned, expires_date, business_date)
@@ -302,12 +304,12 @@ def _sanction(
         raise CannotDecideApplication(_("The agreement is not in force."))
     left = allotment_room(allotment)
     if amount > left:
-        raise CannotDecideApplication(_("%(left)s of the allotment is still free.") % {"left": left})
+        raise CannotDecideApplication(_("%(left)s of the allotment is still free.") % {"left": tk(left)})
     last = expires or allotment.to_date
     if not on <= last <= agreement.to_date:
         raise CannotDecideApplication(
             _("The facility must end between today and %(last)s, the agreement's last day for drawing.")
-            % {"last": f"{agreement.to_date:%d %b %Y}"}
+            % {"last": day(agreement.to_date)}
         )
     refuse_over_exposure(CannotDecideApplication, agreement, amount, on)
     return Facility.objects.create(

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from djmoney.money import Money
 
+from daybook.formats import tk
 from lending.models import Agreement, Allotment, Facility, Tranche
 from lending.selectors.exposure import exposure_limit_on
 from lending.services.standing import lock_standing
@@ -43,5 +44,5 @@ def refuse_over_exposure(refusal: type[Refused], agreement: Agreement, amount: M
     if outstanding + amount > limit:
         raise refusal(
             _("The institution owes %(outstanding)s; %(amount)s more would pass its limit of %(limit)s.")
-            % {"outstanding": outstanding, "amount": amount, "limit": limit}
+            % {"outstanding": tk(outstanding), "amount": tk(amount), "limit": tk(limit)}
         )

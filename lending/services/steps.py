@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from djmoney.money import Money
 
+from daybook.formats import day, tk
 from daybook.models import Booking
 from daybook.services import record
 from lending.models import Agreement, Application, Decision, Tranche
@@ -26,7 +27,7 @@ def require_role(
         wanted = ", ".join(str(Membership.Role(role).label) for role in roles)
         raise refusal(
             _("%(name)s holds none of these roles on %(day)s: %(roles)s.")
-            % {"name": actor, "day": f"{on:%d %b %Y}", "roles": wanted}
+            % {"name": actor, "day": day(on), "roles": wanted}
         )
     if institution_id is not None and context.institution_id != institution_id:
         raise refusal(_("This belongs to another institution."))
@@ -39,7 +40,7 @@ def require_authority(refusal: type[Refused], context: Context, *, amount: Money
     if amount.amount > authority:
         raise refusal(
             _("The amount is %(amount)s; your authority reaches %(authority)s. Ask someone with more.")
-            % {"amount": amount, "authority": Money(authority, amount.currency)}
+            % {"amount": tk(amount), "authority": tk(Money(authority, amount.currency))}
         )
     return authority
 

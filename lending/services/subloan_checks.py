@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from calc.money import to_minor
+from daybook.formats import day
 from daybook.selectors import business_calendar
 from lending.models import Cluster, LoanIdentifier, Programme, ProgrammeTerms
 from lending.models.borrowers import Activity, Gender, SizeTier
@@ -81,7 +82,7 @@ def _check_shape(table: pd.DataFrame, faults: Faults, business_date: date) -> No
     faults.add(
         table["disbursed_date"] > pd.Timestamp(business_date),
         "disbursed_date",
-        f"The disbursement lies after the books' open day, {business_date:%d %b %Y}.",
+        f"The disbursement lies after the books' open day, {day(business_date)}.",
         "Correct the date, or send the row once it has happened.",
     )
 

@@ -19,6 +19,7 @@ from djmoney.money import Money
 from calc.money import Component, to_minor
 from calc.schedule import CannotSchedule, build_schedule
 from calc.schedule import Schedule as Plan
+from daybook.formats import day, tk
 from daybook.selectors import business_calendar
 from daybook.services import book
 from lending.models import Agreement, Decision, Facility, Loan, Schedule, Tier, Tranche, TrancheLine
@@ -79,13 +80,11 @@ def request_tranche(
     if agreement.state != Agreement.State.ACTIVE:
         raise CannotRequestTranche(_("The agreement is not in force."))
     if business_date > facility.expires_date:
-        raise CannotRequestTranche(
-            _("The facility ended on %(day)s.") % {"day": f"{facility.expires_date:%d %b %Y}"}
-        )
+        raise CannotRequestTranche(_("The facility ended on %(day)s.") % {"day": day(facility.expires_date)})
     wanted = taka(amount, str(facility.amount.currency))
     left = facility_room(facility)
     if wanted.amount <= 0 or wanted > left:
-        raise CannotRequestTranche(_("%(left)s of the facility can still be drawn.") % {"left": left})
+        raise CannotRequestTranche(_("%(left)s of the facility can still be drawn.") % {"left": tk(left)})
     tranche = Tranche.objects.create(
         number=next_number("tranche"),
         facility=facility,
@@ -140,7 +139,7 @@ def approve_tranche(
     if approved.amount <= 0 or approved > held.requested_amount:
         raise CannotApproveTranche(
             _("Approve more than nothing and at most the %(amount)s asked for.")
-            % {"amount": held.requested_amount}
+            % {"amount": tk(held.requested_amount)}
         )
     require_authority(CannotApproveTranche, context, amount=approved, on=business_date)
     refuse_over_exposure(CannotApproveTranche, agreement, approved, business_date)
@@ -188,11 +187,11 @@ def disburse_tranche(
     if not held.requested_date <= value_date <= business_date:
         raise CannotDisburseTranche(
             _("The money must count as sent between %(first)s (the request) and %(last)s (the open day).")
-            % {"first": f"{held.requested_date:%d %b %Y}", "last": f"{business_date:%d %b %Y}"}
+            % {"first": day(held.requested_date), "last": day(business_date)}
         )
     if value_date > agreement.to_date:
         raise CannotDisburseTranche(
-            _("Money may be drawn until %(day)s only.") % {"day": f"{agreement.to_date:%d %b %Y}"}
+            _("Money may be drawn until %(day)s only.") % {"day": day(agreement.to_date)}
         )
     reference = bank_reference.strip()
     if not reference:
