@@ -25,12 +25,12 @@ serve: system setup  ## serve the site with worker and clock, without touching t
 test: system system-test .venv/complete assets  ## set everything up, run every test
 	$(MANAGE) database run $(BIN)/python -m pytest $(ARGS)
 
-check: system .venv/complete  ## lint, format, types, layers, migrations
+check: system .venv/complete assets  ## lint, format, types, layers, migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MANAGE) database run $(BIN)/python manage.py makemigrations --check --dry-run
+	$(MANAGE) database run sh -c '$(MANAGE) database prepare && $(MANAGE) makemigrations --check --dry-run'
 
 bench: system setup  ## time the close of day on books of 10,000 and 100,000 loans
 	$(MANAGE) database run $(BIN)/python manage.py bench

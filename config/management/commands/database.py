@@ -105,7 +105,8 @@ class Command(BaseCommand):
 
 def _call(command: list[str]) -> int:
     """Run a command to its end. Ctrl-C reaches it from the terminal; we wait for it, then clean up."""
-    environment = {name: value for name, value in os.environ.items() if name != "PAIKAR_PROCESS"}
+    ours = {"PAIKAR_PROCESS", "DJANGO_SETTINGS_MODULE"}  # set by manage.py for itself
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
     with subprocess.Popen(command, env=environment) as child:
         while True:
             try:
