@@ -92,7 +92,8 @@ def test_a_due_more_than_the_plans_principal(world: World) -> None:
         "plan_adds_up",
         "INSERT INTO lending_due (loan_id, institution_id, schedule_id, instalment, component, nominal_date,"
         " late_date, effective_date, amount_minor, booking_id)"
-        " SELECT loan_id, institution_id, schedule_id, 99, 4, nominal_date, late_date, effective_date, 1, booking_id FROM lending_due LIMIT 1",
+        " SELECT loan_id, institution_id, schedule_id, 99, 4, nominal_date,"
+        " late_date, effective_date, 1, booking_id FROM lending_due LIMIT 1",
     )
 
 
@@ -124,8 +125,7 @@ def test_a_schedule_without_its_dues(world: World) -> None:
         ("application_maker_is_not_decider", "UPDATE lending_application SET decided_by_id = made_by_id"),
         (
             "application_maker_is_not_decider",
-            "UPDATE lending_application SET decided_by_id = appraised_by_id"
-            " WHERE appraised_by_id IS NOT NULL",
+            "UPDATE lending_application SET decided_by_id = appraised_by_id WHERE state = 'approved'",
         ),
         ("tranche_maker_is_not_checker", "UPDATE lending_tranche SET cleared_by_id = requested_by_id"),
         ("tranche_maker_is_not_checker", "UPDATE lending_tranche SET approved_by_id = cleared_by_id"),

@@ -76,6 +76,8 @@ def test_every_step_leaves_before_after_and_why_in_the_trail(world: World) -> No
         "application.decide.approved",
     ]
     appraised = entries[2]
+    assert appraised.before is not None
+    assert appraised.after is not None
     assert (appraised.before["state"], appraised.after["state"]) == ("submitted", "appraised")
     assert (appraised.reason, appraised.institution_id) == ("Sound", world.bank.pk)
 
@@ -254,7 +256,7 @@ def test_a_tranche_beyond_the_exposure_limit_is_refused(world: World) -> None:
     ExposureLimit.objects.create(
         institution=world.bank,
         effective_date=SINCE,
-        amount=Money(CRORE, "BDT"),
+        amount=CRORE,
         reason="Board",
         booking=world.booking(),
     )

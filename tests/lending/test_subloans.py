@@ -69,7 +69,7 @@ def test_the_same_account_twice_is_invalid_once(world: World) -> None:
     world.loan()
     rows = subloan_rows(2, account=["1", "1"])
     found = check_subloans(rows=rows, institution_id=world.bank.pk, business_date=TODAY)
-    assert [(row.index, row.field) for row in found.itertuples(index=False)] == [(1, "account")]
+    assert found[["index", "field"]].to_numpy().tolist() == [[1, "account"]]
 
 
 def test_what_a_tranche_lacks_is_said_of_the_row_it_lacks_it_for(world: World) -> None:

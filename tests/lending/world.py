@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pandas as pd
-from djmoney.money import Money
 
 from daybook.models import Booking
 from daybook.selectors import open_business_date
@@ -132,10 +131,10 @@ def make_world(*, limit: Decimal = 10 * CRORE, authority: Decimal = 5 * CRORE) -
         effective_date=programme.from_date,
         fund_rate=Decimal(2),
         borrower_rate_cap=Decimal(6),
-        min_amount=Money(100_000, "BDT"),
-        max_amount=Money(2_500_000, "BDT"),
-        max_machinery_amount=Money(5_000_000, "BDT"),
-        collateral_free_to=Money(1_000_000, "BDT"),
+        min_amount=Decimal(100_000),
+        max_amount=Decimal(2_500_000),
+        max_machinery_amount=Decimal(5_000_000),
+        collateral_free_to=Decimal(1_000_000),
         tenor_months=48,
         grace_months=6,
         women_share=Decimal(30),
@@ -157,7 +156,7 @@ def make_world(*, limit: Decimal = 10 * CRORE, authority: Decimal = 5 * CRORE) -
         world.people[f"other_{role}"] = make_person(role, world.other_bank)
     for role in ("approver", "finance_head"):
         ApprovalAuthority.objects.create(
-            role=role, effective_date=SINCE, amount=Money(authority, "BDT"), reason="Board", booking=booking
+            role=role, effective_date=SINCE, amount=authority, reason="Board", booking=booking
         )
     drafted = draft_agreement(
         institution=world.bank,
@@ -187,7 +186,7 @@ def _approve_with_more(world: World, drafted: Agreement, limit: Decimal, booking
     ApprovalAuthority.objects.create(
         role="finance_head",
         effective_date=SINCE + timedelta(days=1),
-        amount=Money(limit, "BDT"),
+        amount=limit,
         reason="Board",
         booking=booking,
     )
