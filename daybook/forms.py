@@ -50,3 +50,16 @@ class TakaField(forms.DecimalField):
         if isinstance(value, str):
             value = value.translate(LATIN_DIGITS).replace(",", "").replace("৳", "").strip()
         return super().to_python(value)
+
+
+class HolidayForm(forms.Form):
+    """A day declared closed, or the declaration taken back."""
+
+    act = forms.ChoiceField(
+        label=_("What to do"),
+        choices=[("declare", _("Declare a holiday")), ("withdraw", _("Withdraw the declaration"))],
+    )
+    date = DayField(label=_("Date"))
+    name = forms.CharField(label=_("Name"), max_length=120)
+    name_bn = forms.CharField(label=_("Name in Bangla"), max_length=120, required=False)
+    reason = forms.CharField(label=_("Reason, such as the notice that declares it"), max_length=500)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from calc.calendar import BusinessCalendar
-from daybook.models import AuditEntry, Booking, BusinessDay, Holiday
+from daybook.models import AuditEntry, AuditSeal, Booking, BusinessDay, Holiday
 
 
 class BooksNotOpen(Exception):
@@ -96,3 +97,32 @@ def first_business_date() -> date | None:
 def latest_closed_date() -> date | None:
     """The most recent closed date."""
     return BusinessDay.objects.filter(state=BusinessDay.State.CLOSED).aggregate(latest=Max("date"))["latest"]
+
+
+def business_days() -> QuerySet[BusinessDay]:
+    """Every date of the books, with how many bookings it holds that the reader may see."""
+    made = Booking.objects.filter(business_date=OuterRef("date")).order_by()
+    counted = made.values("business_date").annotate(count=Count("pk")).values("count")
+    return BusinessDay.objects.annotate(booking_count=Coalesce(Subquery(counted), 0))
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHead:
+    """The audit chain as it stands, without proving it."""
+
+    seal_count: int
+    entry_count: int
+    unsealed_count: int
+    head: str
+
+
+def chain_head() -> ChainHead:
+    """How long the audit chain is, what it ends in, and how many entries wait for the next seal."""
+    latest = AuditSeal.objects.order_by("-number").first()
+    sealed = AuditSeal.objects.aggregate(entries=Sum("entry_count", default=0))["entries"]
+    return ChainHead(
+        seal_count=latest.number if latest else 0,
+        entry_count=sealed,
+        unsealed_count=AuditEntry.objects.filter(link__isnull=True).count(),
+        head=latest.digest if latest else "0" * 64,
+    )

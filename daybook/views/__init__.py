@@ -1,0 +1,1 @@
+"""The pages of the daybook: business days, holidays, bookings, and the audit trail."""

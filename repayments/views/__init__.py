@@ -1,0 +1,1 @@
+"""The pages of repayments. Each module names its addresses in `urls`."""

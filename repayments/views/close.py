@@ -1,0 +1,288 @@
+"""Closes of day: the list, one close with its progress, totals and exceptions; the policies applied."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+from django.views.generic import TemplateView
+
+from daybook.formats import day
+from daybook.lists import ListPage
+from daybook.pages import Page, Text
+from daybook.selectors import BooksNotOpen, open_business_date
+from daybook.tables import DayColumn, NumberColumn, PaikarTable
+from daybook.templatetags.paikar import badge
+from partners.access import FOUNDATION, Role, requires
+from repayments import tasks
+from repayments.forms.closes import SignExceptionsForm
+from repayments.models import ClassificationPolicy, DayRun, ProvisionPolicy
+from repayments.selectors.closes import (
+    TotalLine,
+    carried_loans,
+    progress_of,
+    totals_of,
+    unruled_loans,
+)
+from repayments.selectors.policies import lapsing_policies
+from repayments.services.close import CannotSignExceptions, sign_exceptions
+
+MAY_CLOSE = (Role.OFFICER, Role.FINANCE_HEAD, Role.ADMINISTRATOR)
+MAY_SIGN = (Role.OFFICER, Role.FINANCE_HEAD)
+LAPSING_WITHIN_DAYS = 90
+CARRIED_SHOWN = 200
+
+STATES = {
+    DayRun.State.RUNNING: ("running", gettext_lazy("Running")),
+    DayRun.State.CLOSED: ("closed_clean", gettext_lazy("Closed")),
+    DayRun.State.EXCEPTIONS: ("closed_with_exceptions", gettext_lazy("Closed with exceptions")),
+    DayRun.State.FAILED: ("failed", gettext_lazy("Failed")),
+}
+TIER_NAMES = {"wholesale": gettext_lazy("Wholesale"), "subloan": gettext_lazy("Sub-loans")}
+COMPONENTS = {
+    1: gettext_lazy("Charges"),
+    2: gettext_lazy("Penal interest"),
+    3: gettext_lazy("Interest"),
+    4: gettext_lazy("Principal"),
+    8: gettext_lazy("Advances"),
+}
+
+
+def state_badge(run: DayRun) -> str:
+    """The state of a close, and whether its exceptions are signed, as a badge."""
+    kind, label = STATES[DayRun.State(run.state)]
+    if run.state == DayRun.State.EXCEPTIONS and run.signed_at:
+        return badge(kind, _("Closed with exceptions, signed"))
+    return badge(kind, label)
+
+
+class RunTable(PaikarTable):
+    """Closes, newest first."""
+
+    business_date = DayColumn(verbose_name=gettext_lazy("Business date"))
+    state = DayColumn(verbose_name=gettext_lazy("State"))
+    loan_count = NumberColumn(verbose_name=gettext_lazy("Loans"))
+    carried_count = NumberColumn(verbose_name=gettext_lazy("Carried"))
+    without_policy_count = NumberColumn(verbose_name=gettext_lazy("Without a policy"))
+    last_booking_id = NumberColumn(verbose_name=gettext_lazy("Known up to booking"))
+    took = NumberColumn(verbose_name=gettext_lazy("Seconds"), empty_values=(), orderable=False)
+    finished_at = DayColumn(verbose_name=gettext_lazy("Finished"))
+    started_by = DayColumn(verbose_name=gettext_lazy("Started by"))
+
+    class Meta(PaikarTable.Meta):
+        model = DayRun
+        fields = (
+            "business_date",
+            "state",
+            "loan_count",
+            "carried_count",
+            "without_policy_count",
+            "last_booking_id",
+            "took",
+            "finished_at",
+            "started_by",
+        )
+
+    row_link = staticmethod(lambda record: reverse("repayments:close", args=[record.pk]))
+
+    def render_state(self, record: DayRun) -> str:
+        return state_badge(record)
+
+    def value_state(self, record: DayRun) -> str:
+        return str(STATES[DayRun.State(record.state)][1])
+
+    def render_started_by(self, record: DayRun) -> str:
+        return record.started_by
+
+    def value_started_by(self, record: DayRun) -> str:
+        return record.started_by
+
+    def render_took(self, record: DayRun) -> str:
+        return "–" if record.finished_at is None else f"{_seconds(record):.1f}"
+
+    def value_took(self, record: DayRun) -> str | None:
+        return None if record.finished_at is None else f"{_seconds(record):.1f}"
+
+
+def _seconds(run: DayRun) -> float:
+    return (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
+
+
+class RunList(ListPage):
+    """Every close, and the button that closes the open date."""
+
+    required_roles = FOUNDATION
+    template_name = "repayments/close/list.html"
+    title = gettext_lazy("Close of day")
+    subtitle = gettext_lazy("What each business date knew, fixed for ever: one snapshot a loan.")
+    table_class = RunTable
+    empty_text = gettext_lazy("No business date is closed yet.")
+
+    def get_rows(self) -> QuerySet[DayRun]:
+        return DayRun.objects.order_by("-business_date", "-attempt")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        try:
+            open_date = open_business_date()
+        except BooksNotOpen:
+            open_date = None
+        unfinished = DayRun.objects.filter(state__in=[DayRun.State.RUNNING, DayRun.State.FAILED]).first()
+        unsigned = DayRun.objects.filter(state=DayRun.State.EXCEPTIONS, signed_at__isnull=True).count()
+        return super().get_context_data(
+            open_date=open_date,
+            unfinished=unfinished,
+            unsigned=unsigned,
+            may_close=self.request.context.may(*MAY_CLOSE),  # type: ignore[attr-defined]
+            **kwargs,
+        )
+
+
+class RunPage(Page, TemplateView):
+    """One close: how far it is, its control totals, its exceptions and who signed them."""
+
+    required_roles = FOUNDATION
+    template_name = "repayments/close/detail.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        self.run = get_object_or_404(DayRun.objects.select_related("signed_by"), pk=kwargs["pk"])
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_title(self) -> Text:
+        return _("Close of %(date)s") % {"date": day(self.run.business_date)}
+
+    def get_crumbs(self) -> list[tuple[Text, str]]:
+        return [(_("Close of day"), reverse("repayments:closes"))]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        run = self.run
+        has_ended = run.state in (DayRun.State.CLOSED, DayRun.State.EXCEPTIONS)
+        may_sign = self.request.context.may(*MAY_SIGN)  # type: ignore[attr-defined]
+        return super().get_context_data(
+            run=run,
+            state=state_badge(run),
+            seconds=f"{_seconds(run):.1f}" if run.finished_at else "",
+            totals=_sections(totals_of(run, by_institution=False)) if has_ended else [],
+            institutions=_sections(totals_of(run, by_institution=True)) if has_ended else [],
+            carried=carried_loans(run, at_most=CARRIED_SHOWN) if run.carried_count else [],
+            unruled=[{"row": row, "tier": TIER_NAMES[row.tier]} for row in unruled_loans(run)]
+            if run.without_policy_count
+            else [],
+            form=SignExceptionsForm()
+            if may_sign and run.state == DayRun.State.EXCEPTIONS and not run.signed_at
+            else None,
+            **_progress(run),
+            **kwargs,
+        )
+
+
+def _progress(run: DayRun) -> dict[str, Any]:
+    return {"run": run, "progress": progress_of(run, now=timezone.now())}
+
+
+def _sections(lines: list[TotalLine]) -> list[dict[str, Any]]:
+    """Control totals tier by tier: no line adds the two."""
+    return [
+        {
+            "tier": TIER_NAMES[tier],
+            "currency": currency,
+            "lines": [{"line": replace(line), "component": COMPONENTS[line.component]} for line in group],
+        }
+        for (tier, currency), group in groupby(
+            sorted(lines, key=lambda line: (line.tier != "wholesale", line.currency)),
+            key=lambda line: (line.tier, line.currency),
+        )
+    ]
+
+
+@require_GET
+@requires(*FOUNDATION)
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress part of the page, polled while the close runs; when it has ended the page is read anew."""
+    run = get_object_or_404(DayRun, pk=pk)
+    response = render(request, "repayments/close/_progress.html", _progress(run))
+    if run.state != DayRun.State.RUNNING:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@requires(*MAY_CLOSE)
+def start(request: HttpRequest) -> HttpResponse:
+    """Ask the workers to close the open date, if it is still the one the person saw."""
+    open_date = open_business_date()
+    if request.POST.get("date") != open_date.isoformat():
+        messages.error(request, _("The open business date has changed meanwhile; nothing was closed."))
+    elif DayRun.objects.filter(state__in=[DayRun.State.RUNNING, DayRun.State.FAILED]).exists():
+        messages.error(request, _("The close before must finish first."))
+    else:
+        transaction.on_commit(partial(tasks.start_close.delay, open_date.isoformat(), "", str(request.user)))
+        messages.success(request, _("The close of %(date)s is under way.") % {"date": day(open_date)})
+    return redirect("repayments:closes")
+
+
+@require_POST
+@requires(*MAY_SIGN)
+def sign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sign the exceptions of a close."""
+    form = SignExceptionsForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say what was found and what will be done about it."))
+    else:
+        try:
+            sign_exceptions(run_id=pk, actor=request.user, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
+            messages.success(request, _("The exceptions are signed."))
+        except CannotSignExceptions as refusal:
+            messages.error(request, str(refusal))
+    return redirect("repayments:close", pk=pk)
+
+
+class PolicyPage(Page, TemplateView):
+    """Classification and provision policies with their dates and sources; which lapse soon."""
+
+    required_roles = FOUNDATION
+    template_name = "repayments/close/policies.html"
+    title = gettext_lazy("Policies")
+    subtitle = gettext_lazy(
+        "Dated rules of class and provision. For a loan the most specific scope counts, then the latest "
+        "start; where none fits, the answer is “no policy”."
+    )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        try:
+            on = open_business_date()
+        except BooksNotOpen:
+            on = timezone.localdate()
+        people = ("proposed_by", "approved_by", "booking")
+        return super().get_context_data(
+            on=on,
+            classes=ClassificationPolicy.objects.select_related(*people).order_by(
+                "tier", "applies_to", "-from_date"
+            ),
+            provisions=ProvisionPolicy.objects.select_related(*people).order_by(
+                "tier", "applies_to", "-from_date"
+            ),
+            lapsing=lapsing_policies(on, within_days=LAPSING_WITHIN_DAYS),
+            **kwargs,
+        )
+
+
+urls = [
+    path("closes/", RunList.as_view(), name="closes"),
+    path("closes/start/", start, name="close-start"),
+    path("closes/<int:pk>/", RunPage.as_view(), name="close"),
+    path("closes/<int:pk>/progress/", progress, name="close-progress"),
+    path("closes/<int:pk>/sign/", sign, name="close-sign"),
+    path("policies/", PolicyPage.as_view(), name="policies"),
+]
