@@ -158,9 +158,12 @@ def measure(
     )
 
 
-def buckets(days_past_due: npt.NDArray[np.integer]) -> npt.NDArray[np.int8]:
-    """The bucket (Bucket) of each number of days past due."""
-    return np.searchsorted(BUCKET_FROM, days_past_due, side="right").astype(np.int8)
+def buckets(days_past_due: npt.NDArray[np.integer], starts: IntColumn = BUCKET_FROM) -> npt.NDArray[np.int8]:
+    """The bucket (Bucket) of each number of days past due, or its place on another ladder.
+
+    `starts` holds the first day of every rung after the one of loans that are not late.
+    """
+    return np.searchsorted(starts, days_past_due, side="right").astype(np.int8)
 
 
 def _net_plan(dues: Dues, names: IntColumn, fault: npt.NDArray[np.int8]) -> tuple[Dues, npt.NDArray[np.intp]]:

@@ -1,0 +1,1 @@
+"""Running the published cases of vectors.json."""

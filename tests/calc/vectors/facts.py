@@ -1,0 +1,160 @@
+"""Interest raised from facts by daily product, after which the plan goes on."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+
+from calc.allocation import allocate
+from calc.arrears import measure
+from calc.money import (
+    from_minor,
+)
+from calc.schedule import Method, build_schedule, instalments_needed
+from tests.calc.vectors.reading import (
+    Case,
+    assert_rows,
+    day,
+    expected_rows,
+    interest_on_facts,
+    loan_terms,
+    minor,
+    plan,
+    published_terms,
+)
+from tests.calc.vectors.registry import case
+from tests.calc.walker import Receipt, receipt_columns
+
+
+def _raised(terms_case: Case, number: int, movements: list[tuple[str, str]]) -> None:
+    """The interest of one row is what the principal really outstanding bore between its due dates."""
+    terms = loan_terms(terms_case)
+    rows = expected_rows(terms_case["expected"]["checkpoints"][-1])
+    start = rows[number - 2]["due_date"] if number > 1 else terms.disbursed_on.isoformat()
+    interest = interest_on_facts(terms, movements, start, rows[number - 1]["due_date"])
+    assert interest == Decimal(rows[number - 1]["interest"])
+
+
+def _goes_on(one: Case, after: int, *, agreed: bool = True, shorten: bool = False) -> None:
+    """The rows after one of them are a new version from its closing balance."""
+    rows = expected_rows(one["expected"]["checkpoints"][-1])
+    left = len(rows) - after
+    terms = loan_terms(
+        one,
+        principal_minor=minor(rows[after - 1]["balance_after"]),
+        disbursed_on=day(rows[after - 1]["due_date"]),
+        instalments=left,
+    )
+    if not agreed:
+        terms = replace(terms, agreed_instalment_minor=0)
+    if shorten:
+        assert instalments_needed(terms) == left
+    assert_rows(plan(terms), rows[after:])
+
+
+@case("FIN-RP05")
+def _part_paid_on_time(one: Case) -> None:
+    assert_rows(plan(loan_terms(one)), expected_rows(one["expected"]["checkpoints"][0]))
+
+
+@case("FIN-RP03")
+def _early_payment(one: Case) -> None:
+    _raised(one, 1, [("2022-11-01", "5000"), ("2022-11-27", "-863")])
+    _goes_on(one, 1, agreed=False)
+
+
+@case("FIN-RP08")
+def _excess_lowers_the_instalment(one: Case) -> None:
+    _raised(one, 1, [("2022-11-01", "5000")])
+    _goes_on(one, 1, agreed=False)
+
+
+@case("FIN-RP10")
+def _late_excess(one: Case) -> None:
+    _raised(one, 2, [("2022-11-01", "5000"), ("2022-12-05", "-1450.68")])
+    _goes_on(one, 2)
+
+
+@case("FIN-RP11")
+def _excess_shortens_the_term(one: Case) -> None:
+    _raised(one, 1, [("2022-11-01", "5000")])
+    _raised(one, 2, [("2022-12-01", "4049.32")])
+    _goes_on(one, 2, shorten=True)
+
+
+@case("FIN-RP14")
+def _rest_day_of_part_payments(one: Case) -> None:
+    """The source counts the principal outstanding at the last rest day, 1 January, for all of it."""
+    _raised(one, 1, [("2022-11-01", "5000")])
+    _raised(one, 3, [("2023-01-01", "4849.32")])
+    _goes_on(one, 3)
+
+
+@case("FIN-RP15")
+def _rest_day_of_a_late_payment(one: Case) -> None:
+    _raised(one, 1, [("2022-11-01", "5000")])
+    _raised(one, 3, [("2023-01-01", "5000")])
+    _goes_on(one, 3)
+
+
+@case("FIN-OVD-S1")
+def _nothing_paid(one: Case) -> None:
+    rows = expected_rows(one["expected"]["checkpoints"][0])
+    for number in range(1, len(rows) + 1):
+        _raised(one, number, [("2024-01-01", "100")])
+    assert plan(loan_terms(one))[0].total_minor == minor(one["inputs"]["installment_amount"])
+
+
+@case("FIN-OVD-S3")
+def _overdue_in_the_month(one: Case) -> None:
+    """Overdue principal bears interest to the business date, 10 March; after it the plan is assumed."""
+    _raised(one, 2, [("2024-02-01", "83.57")])
+    _raised(one, 3, [("2024-03-01", "83.57"), ("2024-03-10", "-16.52")])
+    rows = expected_rows(one["expected"]["checkpoints"][0])
+    agreed = minor(one["inputs"]["installment_amount"])
+    terms = loan_terms(
+        one,
+        principal_minor=minor(rows[2]["balance_after"]),
+        disbursed_on=day(rows[2]["due_date"]),
+        instalments=3,
+        agreed_instalment_minor=agreed,
+    )
+    assert_rows(plan(terms), rows[3:])
+
+
+@case("FIN-PAYOFF-PRECLOSE")
+def _settled_early(one: Case) -> None:
+    first, second, _ = one["expected"]["checkpoints"]
+    terms = loan_terms(one)
+    assert_rows(plan(terms), expected_rows(first))
+    assert_rows(plan(terms), expected_rows(second))
+    payoff = one["expected"]["checkpoints"][2]["transactions"][-1]
+    outstanding = second["transactions"][-1]["principal_balance_after"]
+    interest = interest_on_facts(terms, [("2024-02-01", outstanding)], "2024-02-01", payoff["date"])
+    assert interest == Decimal(payoff["interest"])
+    assert interest + Decimal(outstanding) == Decimal(payoff["amount"])
+
+
+@case("RPK-SETTLE")
+def _flat_settlement(one: Case) -> None:
+    """Payable = principal outstanding + interest fallen due and unpaid; the rest is the rebate."""
+    inputs, expected = one["inputs"], one["expected"]
+    terms = published_terms(
+        one,
+        method=Method.FLAT,
+        disbursed_on=day(inputs["start_date"]),
+        first_due_on=day(inputs["first_due_date"]),
+    )
+    schedule = build_schedule(terms)
+    received = [Receipt(1, date(2026, 2, 5), 50_00)]
+    payable, rebate = [], []
+    for words in inputs["as_of"]:
+        on = day(words[:10])
+        rows = allocate(schedule.dues(1), receipt_columns({1: received if "paying" in words else []}))
+        standing = measure(schedule.dues(1), rows.settled(np.datetime64(on)), on)
+        payable.append(int(standing.outstanding_principal[0] + standing.fallen_interest[0]))
+        rebate.append(int(standing.outstanding_interest[0] - standing.fallen_interest[0]))
+    assert [from_minor(amount) for amount in payable] == list(map(Decimal, expected["amount_payable"]))
+    for ours, theirs in zip(rebate, expected["rebate"], strict=True):
+        assert theirs is None or from_minor(ours) == Decimal(theirs)
