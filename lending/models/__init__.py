@@ -10,11 +10,21 @@ from lending.models.agreements import (
     Tranche,
     TrancheLine,
 )
-from lending.models.borrowers import Enterprise, LoanParty, Ownership, Person, Security
+from lending.models.borrowers import (
+    Activity,
+    Enterprise,
+    Gender,
+    LoanParty,
+    Ownership,
+    Person,
+    Security,
+    SizeTier,
+)
 from lending.models.loans import Due, Funding, Loan, LoanIdentifier, LoanProfile, Schedule, Standing, Tier
 from lending.models.programmes import Cluster, FundSource, Programme, ProgrammeTerms
 
 __all__ = [
+    "Activity",
     "Agreement",
     "Allotment",
     "Application",
@@ -26,6 +36,7 @@ __all__ = [
     "Facility",
     "FundSource",
     "Funding",
+    "Gender",
     "Loan",
     "LoanIdentifier",
     "LoanParty",
@@ -36,6 +47,7 @@ __all__ = [
     "ProgrammeTerms",
     "Schedule",
     "Security",
+    "SizeTier",
     "Standing",
     "Tier",
     "Tranche",
