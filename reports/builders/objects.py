@@ -22,6 +22,7 @@ from django.utils.translation import get_language, override
 
 from daybook.selectors import Knowledge
 from reports.builders.particulars import Particulars
+from reports.builders.shown import Count, Day, Percent, Taka
 
 
 class Kind(StrEnum):
@@ -64,7 +65,7 @@ class Share:
         return Fraction(self.part, self.whole) if self.whole else None
 
 
-Words: TypeAlias = str | Promise | Bilingual
+Words: TypeAlias = str | Promise | Bilingual | Day | Percent | Count | Taka
 Cell: TypeAlias = int | str | date | Decimal | Share | Bilingual | Particulars | Promise | None
 
 

@@ -81,7 +81,9 @@ def figure_columns(tier: str, *, grouped: bool = True) -> tuple[Column, ...]:
             f"{tier}_overdue",
             _("Overdue"),
             Kind.MONEY,
-            _("Principal, interest, penal interest and charges whose late date lies before the date, not settled."),
+            _(
+                "Principal, interest, penal interest and charges whose late date lies before the date, not settled."
+            ),
             group,
         ),
         *(
@@ -101,7 +103,9 @@ def figure_columns(tier: str, *, grouped: bool = True) -> tuple[Column, ...]:
             f"{tier}_provision",
             _("Provision"),
             Kind.MONEY,
-            _("By indicative class and the provision policy in force on the date. A loan without a policy has none."),
+            _(
+                "By indicative class and the provision policy in force on the date. A loan without a policy has none."
+            ),
             group,
         ),
     )
@@ -226,9 +230,7 @@ def _side_by_side(figures: Mapping[str, Figures]) -> tuple[Cell, ...]:
     return tuple(cell for tier in TIERS for cell in figures[tier].cells)
 
 
-def _prove(
-    whole: Mapping[str, Figures], groups: Sequence[tuple[str, Words, Mapping[str, Figures]]]
-) -> None:
+def _prove(whole: Mapping[str, Figures], groups: Sequence[tuple[str, Words, Mapping[str, Figures]]]) -> None:
     """Raise ArithmeticError unless the groups of each tier add up to its total."""
     for tier in TIERS:
         summed = sum(figures[tier].outstanding_minor for _value, _label, figures in groups)

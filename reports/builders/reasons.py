@@ -76,6 +76,7 @@ def why_provision(
     base_minor: int,
     provision_minor: int,
     outstanding_minor: int,
+    interest_minor: int,
     suspense_minor: int,
     security_minor: int,
     rate_percent: str,
@@ -86,13 +87,15 @@ def why_provision(
         return _("No provision: no provision policy covers this loan on the date.")
     return _(
         "%(provision)s = %(rate)s of a base of %(base)s under policy %(policy)s "
-        "(principal %(outstanding)s; suspense %(suspense)s; eligible security %(security)s)."
+        "(principal %(outstanding)s, fallen due beside it %(interest)s, suspense %(suspense)s, "
+        "eligible security %(security)s)."
     ) % {
         "provision": formats.taka_minor(provision_minor),
         "rate": rate_percent,
         "base": formats.taka_minor(base_minor),
         "policy": policy_name,
         "outstanding": formats.taka_minor(outstanding_minor),
+        "interest": formats.taka_minor(interest_minor),
         "suspense": formats.taka_minor(suspense_minor),
         "security": formats.taka_minor(security_minor),
     }

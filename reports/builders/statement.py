@@ -22,7 +22,9 @@ from reports.builders.objects import Asked, Bilingual, Cell, Column, Kind, Repor
 from reports.builders.particulars import Particulars
 from reports.builders.wording import BUCKET_LABELS, component_labels
 
-OWED = tuple(int(kind) for kind in (Component.CHARGE, Component.PENAL, Component.INTEREST, Component.PRINCIPAL))
+OWED = tuple(
+    int(kind) for kind in (Component.CHARGE, Component.PENAL, Component.INTEREST, Component.PRINCIPAL)
+)
 PRINCIPAL = int(Component.PRINCIPAL)
 
 
@@ -132,9 +134,7 @@ def build_statement(
         title=_("Account"),
         columns=_columns(several=several),
         rows=(first, *rows),
-        total=Row(
-            (asked.as_of, *blank, _("Closing balance"), None, fell_due, received, balance, principal)
-        ),
+        total=Row((asked.as_of, *blank, _("Closing balance"), None, fell_due, received, balance, principal)),
     )
     for account in accounts:
         _agree(account)
@@ -263,7 +263,9 @@ def _receipt_lines(account: Account) -> Iterator[Line]:
         parts = settled[row.id] if row.id in known else settled.iloc[:0]
         if row.is_mirror:
             what = Particulars(
-                _("Reversal of receipt"), (), reference=str(references.get(row.mirror_of_id, row.external_reference))
+                _("Reversal of receipt"),
+                (),
+                reference=str(references.get(row.mirror_of_id, row.external_reference)),
             )
         elif row.mirrored:
             what = Particulars(_("Receipt, since reversed"), (), reference=str(row.external_reference))
@@ -311,7 +313,9 @@ def unpaid(account: Account) -> pd.DataFrame:
 
     A key due on several dates is filled from the oldest, as `calc.arrears` does.
     """
-    planned = account.plan.groupby(["instalment", "component", "late_date"], as_index=False)["amount_minor"].sum()
+    planned = account.plan.groupby(["instalment", "component", "late_date"], as_index=False)[
+        "amount_minor"
+    ].sum()
     owed = account.allocations[account.allocations["component"].isin(OWED)]
     settled = owed.groupby(["instalment", "component"])["amount_minor"].sum()
     keys = pd.MultiIndex.from_frame(planned[["instalment", "component"]])
@@ -338,7 +342,9 @@ def _agree(account: Account) -> None:
 
 
 def _overdue_minor(standing: Mapping[str, Any]) -> int:
-    return sum(int(standing[f"overdue_{kind}_minor"]) for kind in ("charge", "penal", "interest", "principal"))
+    return sum(
+        int(standing[f"overdue_{kind}_minor"]) for kind in ("charge", "penal", "interest", "principal")
+    )
 
 
 def _standing_table(accounts: Sequence[Account], classes: Mapping[int, Words]) -> Table:

@@ -26,7 +26,10 @@ def render_csv(report: Report) -> bytes:
     for table in report.tables:
         writer.writerow([])
         writer.writerow([_safe(str(table.title))])
-        heads = [f"{column.group}: {column.label}" if column.group else str(column.label) for column in table.columns]
+        heads = [
+            f"{column.group}: {column.label}" if column.group else str(column.label)
+            for column in table.columns
+        ]
         writer.writerow([_safe(head) for head in heads])
         for row in (*table.rows, *([table.total] if table.total else [])):
             cells = zip(row.cells, table.columns, strict=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.template.loader import render_to_string
-from django.utils.translation import override
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from daybook import words
 from daybook.formats import from_minor
@@ -15,8 +15,8 @@ from reports.render.pdf import render_pdf
 from reports.render.text import show_table
 
 SYMBOLS = {"BDT": {"en": "Tk", "bn": "৳"}}
-ACCOUNT_WIDTHS = ("17mm", "auto", "14mm", "26mm", "26mm", "26mm", "27mm")
-ACCOUNT_WIDTHS_SEVERAL = ("17mm", "17mm", "auto", "13mm", "26mm", "26mm", "26mm", "27mm")
+ACCOUNT_WIDTHS = ("22mm", "auto", "13mm", "25mm", "25mm", "25mm", "26mm")
+ACCOUNT_WIDTHS_SEVERAL = ("22mm", "17mm", "auto", "12mm", "25mm", "25mm", "25mm", "26mm")
 STANDING_WIDTHS = ("17mm", "auto", "27mm", "27mm", "26mm", "22mm", "13mm", "22mm")
 
 
@@ -42,9 +42,13 @@ def statement_html(statement: Statement, *, lang: str, class_label: object) -> s
                 "account_widths": ACCOUNT_WIDTHS_SEVERAL if several else ACCOUNT_WIDTHS,
                 "standing_widths": STANDING_WIDTHS,
                 "ageing_widths": ("auto", *["21mm"] * 6, "26mm"),
-                "days_past_due": max((int(a.standing["days_past_due"]) for a in statement.accounts), default=0),
+                "days_past_due": max(
+                    (int(a.standing["days_past_due"]) for a in statement.accounts), default=0
+                ),
                 "class_label": class_label,
-                "in_words": words.amount_in_words(from_minor(abs(statement.closing_minor))) if is_taka else "",
+                "in_words": words.amount_in_words(from_minor(abs(statement.closing_minor)))
+                if is_taka
+                else "",
                 "principal_in_words": words.amount_in_words(from_minor(statement.outstanding_minor))
                 if is_taka
                 else "",
@@ -67,5 +71,7 @@ def _notes(*, several: bool) -> Sequence[str]:
         _("The class is indicative, from the nightly close; the class reported at a quarter's end may differ."),
     ]  # fmt: skip
     if several:
-        notes.append(_("Only what the institution owes the foundation is in this statement; sub-loans are not."))
+        notes.append(
+            _("Only what the institution owes the foundation is in this statement; sub-loans are not.")
+        )
     return notes

@@ -22,8 +22,12 @@ FONT = "Hind Siliguri"
 def render_xlsx(report: Report) -> bytes:
     """A workbook; its creation date is the as-of date, so that the same report gives the same bytes."""
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"title": str(report.title), "created": datetime.combine(report.asked.as_of, datetime.min.time())})
+    book = xlsxwriter.Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    book.set_properties(
+        {"title": str(report.title), "created": datetime.combine(report.asked.as_of, datetime.min.time())}
+    )
     styles = make_styles(book)
     for table in report.tables:
         _table_sheet(book, styles, report, table)
@@ -63,7 +67,9 @@ def make_styles(book: Any) -> dict[str, Any]:
 def _table_sheet(book: Any, styles: dict[str, Any], report: Report, table: Table) -> None:
     sheet = book.add_worksheet(sheet_name(str(table.title)))
     sheet.write_string(0, 0, f"{report.title}: {table.title}", styles["title"])
-    sheet.write_string(1, 0, " · ".join(f"{label}: {plain(value)}" for label, value in report.parameters), styles["muted"])
+    sheet.write_string(
+        1, 0, " · ".join(f"{label}: {plain(value)}" for label, value in report.parameters), styles["muted"]
+    )
     top = 4
     for at, column in enumerate(table.columns):
         if column.group and (at == 0 or table.columns[at - 1].group != column.group):

@@ -93,6 +93,7 @@ def loan_headers(loan_ids: Sequence[int]) -> pd.DataFrame:
         """
         SELECT l.id AS loan_id, l.number, l.tier, l.currency, l.principal_minor, l.annual_rate, l.disbursed_date,
                l.purpose, l.institution_id, i.name AS institution, i.name_bn AS institution_bn,
+               i.code AS institution_code,
                a.id AS agreement_id, a.number AS agreement, a.contract_mode, a.day_count,
                p.name AS programme, p.name_bn AS programme_bn, p.code AS programme_code,
                coalesce(t.number, '') AS tranche, coalesce(br.name, '') AS branch,

@@ -36,13 +36,12 @@ class Filters:
     size_tier: str | None = None
     district: str | None = None
     overdue: bool = False
+    late_over: int | None = None
     text: str = ""
     owing: bool = False
 
 
-def read_standings(
-    *, as_of: date, knowledge: Knowledge, currency: str, filters: Filters
-) -> pd.DataFrame:
+def read_standings(*, as_of: date, knowledge: Knowledge, currency: str, filters: Filters) -> pd.DataFrame:
     """One row a loan that passes the filters, by loan id, in the one currency asked for."""
     scope = Scope(institution_id=filters.institution_id, tier=filters.tier, currency=currency)
     frame = standings(as_of=as_of, knowledge=knowledge, scope=scope)
@@ -63,6 +62,8 @@ def read_standings(
             wanted &= (frame[column] == value).to_numpy()
     if filters.overdue:
         wanted &= (frame["days_past_due"] > 0).to_numpy()
+    if filters.late_over is not None:
+        wanted &= (frame["days_past_due"] > filters.late_over).to_numpy()
     if filters.owing:
         wanted &= owing(frame)
     if filters.text:

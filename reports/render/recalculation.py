@@ -1,0 +1,271 @@
+"""The auditor's workbook of one loan: raw rows of the books, and formulas that recompute what we report.
+
+No figure of our engine feeds a formula. Interest of each period, what each due is settled with, what is
+overdue and for how many days come from spreadsheet arithmetic over terms, dues and receipts; the figures
+we report stand beside them only to be subtracted.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import xlsxwriter
+from django.utils.translation import gettext as _
+
+from calc.daycount import DayCount
+from daybook.formats import from_minor
+from reports.render.xlsx import make_styles
+
+# Part of a year from cell {a} to cell {b}. Sources: calc/daycount.py names them.
+YEAR_PART = {
+    DayCount.ACT_360: "({b}-{a})/360",
+    DayCount.ACT_365F: "({b}-{a})/365",
+    DayCount.THIRTY_360: "(360*(YEAR({b})-YEAR({a}))+30*(MONTH({b})-MONTH({a}))"
+    "+IF(AND(DAY({b})=31,DAY({a})>=30),30,DAY({b}))-MIN(DAY({a}),30))/360",
+    DayCount.THIRTY_E_360: "(360*(YEAR({b})-YEAR({a}))+30*(MONTH({b})-MONTH({a}))+MIN(DAY({b}),30)-MIN(DAY({a}),30))/360",
+    DayCount.MONTHLY_12: "(12*(YEAR({b})-YEAR({a}))+MONTH({b})-MONTH({a}))/12",
+    DayCount.ACT_ACT: "IF(YEAR({a})=YEAR({b}),({b}-{a})/(DATE(YEAR({a})+1,1,1)-DATE(YEAR({a}),1,1)),"
+    "(DATE(YEAR({a})+1,1,1)-{a})/(DATE(YEAR({a})+1,1,1)-DATE(YEAR({a}),1,1))+YEAR({b})-YEAR({a})-1"
+    "+({b}-DATE(YEAR({b}),1,1))/(DATE(YEAR({b})+1,1,1)-DATE(YEAR({b}),1,1)))",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRow:
+    """A period of the plan: its dates are inputs, its amounts what the books hold. Minor units."""
+
+    instalment: int
+    from_on: date
+    to_on: date
+    principal_minor: int
+    interest_minor: int
+    capitalised_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recalculation:
+    """What the workbook is made of. Rows of dues: (instalment, component, label, late date, minor units), in the
+    order of settlement; of receipts: (id, value date, minor units, reference, booking)."""
+
+    number: str
+    as_of: date
+    parameters: Sequence[tuple[str, str]]
+    principal_minor: int
+    annual_rate: Decimal | None
+    day_count: str
+    is_flat: bool
+    periods: Sequence[PeriodRow]
+    dues: Sequence[tuple[int, int, str, date, int]]
+    receipts: Sequence[tuple[int, date, int, str, int]]
+    waived_minor: int
+    reported: Mapping[str, int]
+    checksum: str
+
+
+def render_recalculation(sheet: Recalculation) -> bytes:
+    """The workbook. Its creation date is the as-of date: the same books give the same bytes."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    book.set_properties(
+        {
+            "title": f"{sheet.number} {sheet.as_of}",
+            "created": datetime.combine(sheet.as_of, datetime.min.time()),
+        }
+    )
+    book.set_calc_mode("auto")
+    styles = make_styles(book)
+    result = book.add_worksheet("Result")
+    inputs = book.add_worksheet("Inputs")
+    has_terms = bool(sheet.periods) and sheet.annual_rate is not None and sheet.day_count in YEAR_PART
+    _inputs(inputs, styles, sheet)
+    _receipts(book.add_worksheet("Receipts"), styles, sheet)
+    last_due = _dues(book.add_worksheet("Dues"), styles, sheet)
+    last_period = _periods(book.add_worksheet("Interest"), styles, sheet) if has_terms else 0
+    _result(result, styles, sheet, last_due, last_period)
+    result.activate()
+    book.close()
+    return out.getvalue()
+
+
+def _inputs(page: Any, styles: dict[str, Any], sheet: Recalculation) -> None:
+    """B1 as-of date, B2 principal, B3 rate; the other lines are for reading."""
+    page.set_column(0, 0, 34)
+    page.set_column(1, 1, 40)
+    page.write_string(0, 0, _("As of"), styles["text"])
+    page.write_datetime(0, 1, sheet.as_of, styles["date"])
+    page.write_string(1, 0, _("Principal of the plan"), styles["text"])
+    page.write_number(1, 1, from_minor(sheet.principal_minor), styles["money"])
+    page.write_string(2, 0, _("Rate, percent a year"), styles["text"])
+    if sheet.annual_rate is not None:
+        page.write_number(2, 1, sheet.annual_rate, styles["rate"])
+    page.write_string(3, 0, _("Day count"), styles["text"])
+    page.write_string(3, 1, sheet.day_count, styles["text"])
+    page.write_string(4, 0, _("Settled without money (waived, written off)"), styles["text"])
+    page.write_number(4, 1, from_minor(sheet.waived_minor), styles["money"])
+    for number, (label, value) in enumerate(sheet.parameters, start=6):
+        page.write_string(number, 0, label, styles["text"])
+        page.write_string(number, 1, value, styles["text"])
+
+
+def _receipts(page: Any, styles: dict[str, Any], sheet: Recalculation) -> None:
+    """Every receipt and reversal as booked; column C counts those of value by the date."""
+    heads = (_("Value date"), _("Amount"), _("Counts"), _("Reference"), _("Booking"))
+    _heads(page, styles, heads, (13, 19, 19, 26, 10))
+    for line, (_pk, on, minor, reference, booking) in enumerate(sheet.receipts, start=1):
+        page.write_datetime(line, 0, on, styles["date"])
+        page.write_number(line, 1, from_minor(minor), styles["money"])
+        page.write_formula(line, 2, f"=IF(A{line + 1}<=Inputs!$B$1,B{line + 1},0)", styles["money"])
+        page.write_string(line, 3, reference, styles["text"])
+        page.write_number(line, 4, booking, styles["count"])
+
+
+def _dues(page: Any, styles: dict[str, Any], sheet: Recalculation) -> int:
+    """Dues in the order in which they are settled. Returns the number of the last row."""
+    heads = (
+        _("Instalment"),
+        _("Component"),
+        _("Late date"),
+        _("Falls due"),
+        _("Due before it"),
+        _("Settled"),
+        _("Left"),
+        _("Overdue"),
+        _("Overdue since"),
+        _("Principal left"),
+    )
+    _heads(page, styles, heads, (11, 18, 13, 19, 19, 19, 19, 19, 14, 19))
+    last = len(sheet.dues) + 1
+    received = f"(SUM(Receipts!$C$2:$C${max(len(sheet.receipts) + 1, 2)})+Inputs!$B$5)"
+    for line, (instalment, component, label, late, minor) in enumerate(sheet.dues, start=1):
+        row = line + 1
+        page.write_number(line, 0, instalment, styles["count"])
+        page.write_string(line, 1, label, styles["text"])
+        page.write_datetime(line, 2, late, styles["date"])
+        page.write_number(line, 3, from_minor(minor), styles["money"])
+        page.write_formula(line, 4, "=0" if row == 2 else f"=ROUND(E{row - 1}+D{row - 1},2)", styles["money"])
+        page.write_formula(
+            line,
+            5,
+            f"=IF(C{row}<=Inputs!$B$1,ROUND(MAX(0,MIN(D{row},{received}-E{row})),2),0)",
+            styles["money"],
+        )
+        page.write_formula(line, 6, f"=ROUND(D{row}-F{row},2)", styles["money"])
+        page.write_formula(line, 7, f"=IF(C{row}<Inputs!$B$1,G{row},0)", styles["money"])
+        page.write_formula(line, 8, f'=IF(H{row}>0,C{row},"")', styles["date"])
+        page.write_formula(line, 9, f"=IF({int(component == 4)}=1,G{row},0)", styles["money"])
+    return last
+
+
+def _periods(page: Any, styles: dict[str, Any], sheet: Recalculation) -> int:
+    """Interest of each period from balance, rate and days. Returns the number of the last row."""
+    heads = (
+        _("Instalment"),
+        _("From"),
+        _("To"),
+        _("Days"),
+        _("Part of a year"),
+        _("Balance"),
+        _("Interest, unrounded"),
+        _("Interest"),
+        _("Added to principal"),
+        _("As booked"),
+        _("Difference"),
+        _("Principal repaid"),
+    )
+    _heads(page, styles, heads, (11, 13, 13, 8, 14, 19, 19, 19, 19, 19, 14, 19))
+    last = len(sheet.periods) + 1
+    year_part = YEAR_PART[DayCount(sheet.day_count)]
+    paying = [row for row, period in enumerate(sheet.periods, start=2) if period.principal_minor]
+    for line, period in enumerate(sheet.periods, start=1):
+        row = line + 1
+        page.write_number(line, 0, period.instalment, styles["count"])
+        page.write_datetime(line, 1, period.from_on, styles["date"])
+        page.write_datetime(line, 2, period.to_on, styles["date"])
+        page.write_formula(line, 3, f"=C{row}-B{row}", styles["count"])
+        page.write_formula(line, 4, "=" + year_part.format(a=f"B{row}", b=f"C{row}"), styles["rate"])
+        opening = "=Inputs!$B$2" if row == 2 else f"=ROUND(F{row - 1}+I{row - 1}-L{row - 1},2)"
+        page.write_formula(line, 5, opening, styles["money"])
+        page.write_formula(line, 6, _interest(sheet, row, paying), styles["money"])
+        page.write_formula(line, 7, f"=ROUND(G{row},2)", styles["money"])
+        page.write_number(line, 8, from_minor(period.capitalised_minor), styles["money"])
+        page.write_number(line, 9, from_minor(period.interest_minor), styles["money"])
+        if period.instalment:
+            page.write_formula(line, 10, f"=ROUND(H{row}-J{row},2)", styles["money"])
+        page.write_number(line, 11, from_minor(period.principal_minor), styles["money"])
+    return last
+
+
+def _interest(sheet: Recalculation, row: int, paying: Sequence[int]) -> str:
+    """Balance × rate × part of a year; flat interest is that of the whole term in equal parts, the last one
+    taking what rounding leaves."""
+    if not sheet.is_flat or row not in paying:
+        return f"=F{row}*Inputs!$B$3/100*E{row}"
+    first, last = paying[0], paying[-1]
+    whole = f"ROUND($F${first}*Inputs!$B$3/100*SUM($E${first}:$E${last}),2)"
+    if row == last and len(paying) > 1:
+        return f"={whole}-SUM($H${first}:$H${last - 1})"
+    return f"={whole}/{len(paying)}"
+
+
+def _result(page: Any, styles: dict[str, Any], sheet: Recalculation, last_due: int, last_period: int) -> None:
+    """Recomputed beside reported, and whether they agree."""
+    page.set_column(0, 0, 44)
+    page.set_column(1, 3, 20)
+    page.set_column(4, 4, 12)
+    page.write_string(0, 0, _("Recalculation of %(loan)s") % {"loan": sheet.number}, styles["title"])
+    page.write_string(
+        1,
+        0,
+        _("Formulas over raw dues and receipts; nothing here comes from the system's engine but column C."),
+        styles["muted"],
+    )
+    _heads(
+        page,
+        styles,
+        (_("Figure"), _("Recomputed"), _("As reported"), _("Difference"), _("Agrees")),
+        (),
+        top=3,
+    )
+    received = f"SUM(Receipts!C2:C{max(len(sheet.receipts) + 1, 2)})+Inputs!B5"
+    lines: list[tuple[str, str, str, str]] = [
+        (_("Principal outstanding"), f"=ROUND(SUM(Dues!J2:J{last_due}),2)", "outstanding", "money"),
+        (_("Overdue"), f"=ROUND(SUM(Dues!H2:H{last_due}),2)", "overdue", "money"),
+        (_("Advance held"), f"=ROUND({received}-SUM(Dues!F2:F{last_due}),2)", "advance", "money"),
+        (
+            _("Days past due"),
+            f"=IF(COUNT(Dues!I2:I{last_due})=0,0,Inputs!B1-MIN(Dues!I2:I{last_due}))",
+            "days",
+            "count",
+        ),
+    ]
+    if last_period:
+        lines.append(
+            (_("Interest of all periods: largest difference"), f"=MAX(0,MAX(Interest!K2:K{last_period}),-MIN(Interest!K2:K{last_period}))", "interest_difference", "money")
+        )  # fmt: skip
+    for line, (label, formula, key, kind) in enumerate(lines, start=4):
+        row = line + 1
+        value = sheet.reported.get(key, 0)
+        page.write_string(line, 0, label, styles["text"])
+        page.write_formula(line, 1, formula, styles[kind])
+        page.write_number(line, 2, from_minor(value) if kind == "money" else value, styles[kind])
+        page.write_formula(line, 3, f"=ROUND(B{row}-C{row},2)", styles[kind])
+        page.write_formula(line, 4, f'=IF(D{row}=0,"{_("yes")}","{_("NO")}")', styles["text"])
+    page.write_string(len(lines) + 5, 0, f"SHA-256 {sheet.checksum}", styles["muted"])
+
+
+def _heads(
+    page: Any, styles: dict[str, Any], heads: Sequence[str], widths: Sequence[int], *, top: int = 0
+) -> None:
+    for at, head in enumerate(heads):
+        page.write_string(top, at, head, styles["head"])
+    for at, width in enumerate(widths):
+        page.set_column(at, at, width)
+    if widths:
+        page.freeze_panes(top + 1, 0)

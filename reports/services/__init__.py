@@ -1,0 +1,1 @@
+"""Make reports, record their runs, and do the long ones."""

@@ -1,0 +1,206 @@
+"""Everything one loan's page shows, from the same facts and engine as every report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from calc.money import Component
+from daybook import formats
+from daybook.selectors import business_calendar
+from lending.models import Loan, LoanIdentifier, LoanParty, LoanProfile, Schedule, Tier
+from repayments.frames import Scope
+from repayments.models import ClassificationPolicy, ProvisionPolicy
+from repayments.selectors import measure_loans
+from reports.builders.accounts import read_accounts
+from reports.builders.objects import Asked, Bilingual, Words
+from reports.builders.reasons import why_class, why_provision
+from reports.builders.schedule import Instalment, PlanTotals, build_schedule_rows, total_plan
+from reports.builders.statement import Account
+from reports.builders.wording import (
+    BUCKET_LABELS,
+    CLASS_LABELS,
+    RATE_WORDS,
+    TIER_SHORT,
+    component_labels,
+)
+from reports.builders.workings import Working, terms_of, workings
+from reports.selectors import facts as fact_selectors
+
+OVERDUE = (
+    (Component.CHARGE, "overdue_charge_minor"),
+    (Component.PENAL, "overdue_penal_minor"),
+    (Component.INTEREST, "overdue_interest_minor"),
+    (Component.PRINCIPAL, "overdue_principal_minor"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoanView:
+    """A loan's page. ``account`` is None before the loan was disbursed or known."""
+
+    header: Mapping[str, Any]
+    subtitle: Words
+    institution: Words
+    account: Account | None
+    labels: Mapping[int, Words]
+    rate_label: Words
+    instalments: Sequence[Instalment]
+    totals: PlanTotals
+    overdue: Sequence[tuple[Words, int]]
+    overdue_minor: int
+    loan_class: int
+    class_label: Words
+    bucket_label: Words
+    overdue_since: date | None
+    why: str
+    why_provision: str
+    receipts: Sequence[Mapping[str, Any]]
+    schedules: Sequence[Schedule]
+    terms: Mapping[str, Any]
+    parties: Sequence[LoanParty]
+    identifiers: Sequence[LoanIdentifier]
+    profile: LoanProfile | None
+
+    @property
+    def standing(self) -> Mapping[str, Any]:
+        """The row of the standings; empty before the loan was known."""
+        return self.account.standing if self.account else {}
+
+
+def make_loan_page(loan: Loan, asked: Asked) -> LoanView:
+    """Read, measure and word one loan as of a date, known by a date."""
+    header = fact_selectors.loan_headers([loan.pk]).to_dict("records")[0]
+    accounts = read_accounts([loan.pk], asked)
+    account = accounts[0] if accounts else None
+    labels: Mapping[int, Words] = component_labels(header["contract_mode"])
+    schedules = fact_selectors.schedule_versions(
+        [loan.pk], as_of=asked.as_of, last_booking_id=asked.last_booking_id
+    )
+    rows = build_schedule_rows(account, _workings(account, schedules)) if account else []
+    standing = account.standing if account else {}
+    since = standing.get("overdue_since")
+    loan_class = int(standing.get("loan_class", -1))
+    overdue = [(labels[int(kind)], int(standing.get(name, 0))) for kind, name in OVERDUE]
+    why, provision = _why(loan, asked) if account else ("", "")
+    return LoanView(
+        header=header,
+        subtitle=_subtitle(header),
+        institution=Bilingual(header["institution"], header["institution_bn"]),
+        account=account,
+        labels=labels,
+        rate_label=RATE_WORDS[header["contract_mode"]],
+        instalments=rows,
+        totals=total_plan(rows),
+        overdue=overdue,
+        overdue_minor=sum(minor for _label, minor in overdue),
+        loan_class=loan_class,
+        class_label=CLASS_LABELS[loan_class],
+        bucket_label=BUCKET_LABELS[int(standing.get("bucket", 0))],
+        overdue_since=None if since is None or since != since else since.date(),
+        why=why,
+        why_provision=provision,
+        receipts=_receipts(account, labels) if account else [],
+        schedules=schedules,
+        terms=dict(schedules[-1].terms) if schedules else {},
+        parties=fact_selectors.parties_of(loan.pk),
+        identifiers=fact_selectors.identifiers_of(loan.pk),
+        profile=LoanProfile.objects.filter(
+            loan=loan, effective_date__lte=asked.as_of, booking_id__lte=asked.last_booking_id
+        )
+        .select_related("cluster", "district")
+        .order_by("-effective_date", "-booking_id")
+        .first(),
+    )
+
+
+def _subtitle(header: Mapping[str, Any]) -> Words:
+    owner = header["borrower"] or header["enterprise"]
+    if header["tier"] == Tier.SUBLOAN and owner:
+        return Bilingual(
+            f"{TIER_SHORT[header['tier']]} · {owner}",
+            f"{TIER_SHORT[header['tier']]} · {header['borrower_bn'] or owner}",
+        )
+    name = Bilingual(header["institution"], header["institution_bn"])
+    return f"{TIER_SHORT[header['tier']]} · {name}"
+
+
+def _workings(account: Account | None, schedules: Sequence[Schedule]) -> Mapping[int, tuple[Working, ...]]:
+    """The arithmetic of the interest of the newest generated plan, where the engine gives what was booked."""
+    if account is None or not schedules or terms_of(schedules[-1].terms) is None:
+        return {}
+    newest = schedules[-1]
+    interest = account.plan[
+        (account.plan["component"] == int(Component.INTEREST)) & (account.plan["version"] == newest.version)
+    ]
+    due = interest.groupby("instalment")["amount_minor"].sum().to_dict()
+    calendar = business_calendar(last_booking_id=newest.booking_id)
+    return workings(newest.terms, calendar, {int(number): int(minor) for number, minor in due.items()})
+
+
+def _why(loan: Loan, asked: Asked) -> tuple[str, str]:
+    """Class and provision in words, measured from the facts."""
+    measured = measure_loans(
+        Scope.of_loans([loan.pk]), as_of=asked.as_of, last_booking_id=asked.last_booking_id
+    )
+    names = {
+        row.pk: f"{row.code} ({row.reference})"
+        for row in ClassificationPolicy.objects.filter(pk=int(measured.chosen.policy[0]))
+    }
+    row = measured.rows[0]
+    policy = ProvisionPolicy.objects.filter(pk=int(row["provision_policy_id"])).first()
+    base, provision = int(row["base_minor"]), int(row["provision_minor"])
+    rate = _rate_of(policy, int(row["loan_class"]))
+    return why_class(measured, 0, names), why_provision(
+        base_minor=base,
+        provision_minor=provision,
+        outstanding_minor=int(row["outstanding_minor"]),
+        interest_minor=int(row["interest_due_minor"]),
+        suspense_minor=int(row["suspense_minor"]),
+        security_minor=int(row["security_minor"]),
+        rate_percent=formats.percent(rate),
+        policy_name=f"{policy.code} ({policy.reference})" if policy else "",
+    )
+
+
+def _rate_of(policy: ProvisionPolicy | None, loan_class: int) -> Decimal | None:
+    """Percent of the base that a policy asks for a class."""
+    if policy is None or loan_class < 0:
+        return None
+    rates = (
+        policy.standard_percent,
+        policy.sma_percent,
+        policy.ss_percent,
+        policy.df_percent,
+        policy.bl_percent,
+    )
+    return rates[loan_class]
+
+
+def _receipts(account: Account, labels: Mapping[int, Words]) -> list[Mapping[str, Any]]:
+    """Receipts, newest first, each with what it settled."""
+    by_receipt: dict[int, list[str]] = {}
+    owed = account.allocations[account.allocations["receipt_id"] > 0]
+    for (receipt, instalment, component), minor in (
+        owed.groupby(["receipt_id", "instalment", "component"])["amount_minor"].sum().items()
+    ):
+        if minor:
+            place = (
+                _("instalment %(number)s") % {"number": formats.number(int(instalment))} if instalment else ""
+            )
+            piece = f"{labels[int(component)]} {formats.taka_minor(int(minor))}"
+            by_receipt.setdefault(int(receipt), []).append(f"{place}: {piece}" if place else piece)
+    return [
+        {**row, "settled": by_receipt.get(int(row["id"]), []), "upload_id": _whole(row["upload_id"])}
+        for row in reversed(account.receipts.to_dict("records"))
+    ]
+
+
+def _whole(value: Any) -> int | None:
+    """A database id that may be absent (and then came as NaN)."""
+    return None if value is None or value != value else int(value)

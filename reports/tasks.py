@@ -1,0 +1,36 @@
+"""The carrier of bulk statements. Messages only wake a worker; the run's row says what is left (services.bulk)."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from celery import shared_task
+from django.utils import timezone
+
+from reports.services.bulk import fail_run, lapsed_runs, print_all
+
+HELPERS = 2
+
+
+@shared_task
+def print_statements(run_id: int) -> None:
+    """Help print a run until no chunk is free. Sent several times, so that several workers share it."""
+    try:
+        print_all(run_id, claimed_by=f"{socket.gethostname()}:{os.getpid()}")
+    except Exception as error:
+        fail_run(run_id, error=f"{type(error).__name__}: {error}")
+        raise
+
+
+@shared_task
+def sweep() -> None:
+    """Wake workers for runs whose worker died or whose message was lost. By beat, and when a worker starts."""
+    for run_id in lapsed_runs(now=timezone.now()):
+        print_statements.delay(run_id)
+
+
+def enqueue(run_id: int) -> None:
+    """Wake as many workers as share a run well, after commit."""
+    for _helper in range(HELPERS):
+        print_statements.delay_on_commit(run_id)
