@@ -38,7 +38,7 @@ from tests.calc.vectors.registry import case, check
 from tests.calc.walker import Receipt, receipt_columns
 
 
-@check("progressive", "rs", "flat", "schedule", "mult")
+@check("progressive", "plain")
 def _plan_as_disbursed(one: Case) -> None:
     assert_rows(plan(loan_terms(one)), expected_rows(one["expected"]["checkpoints"][0]))
 
@@ -61,7 +61,7 @@ def _first_plan(one: Case) -> None:
 
 @case("FRP-EMI")
 def _rounded_only_at_the_end(one: Case) -> None:
-    inputs, expected = one["inputs"], one["expected"]
+    expected = one["expected"]
     terms = published_terms(
         one,
         decimals=6,

@@ -1,0 +1,67 @@
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calc.interest import Payment, effective_apr, nominal_rate, unit_period_apr
+from calc.schedule import Method, Terms, build_schedule
+
+
+@given(st.integers(1, 4800).map(lambda hundredths: Decimal(hundredths) / 100), st.integers(2, 60))
+def test_a_monthly_plan_without_charges_costs_its_own_rate(rate: Decimal, count: int) -> None:
+    plan = build_schedule(
+        Terms(
+            method=Method.EQUAL_INSTALMENT,
+            instalments=count,
+            principal_minor=10**12,
+            annual_rate=rate,
+            disbursed_on=date(2025, 1, 1),
+        )
+    )
+    payments = [Payment(period.period, period.total_minor) for period in plan.periods]
+    apr = unit_period_apr(10**12, payments, periods_per_year=12)
+    assert abs(apr - rate) < Decimal("0.000001")
+
+
+@given(st.integers(1, 2000), st.integers(30, 3650))
+def test_one_payment_s_effective_rate_can_be_turned_back(interest: int, length: int) -> None:
+    start = date(2024, 1, 1)
+    end = start + timedelta(days=length)
+    apr = effective_apr([(start, 10_000)], [(end, 10_000 + interest)])
+    grown = Decimal(10_000) * (1 + apr / 100) ** (Decimal(length) / 365)
+    assert abs(grown - (10_000 + interest)) < Decimal("0.0001")
+
+
+def test_an_odd_first_fraction_is_discounted_at_simple_interest() -> None:
+    payments = [Payment(n, 200_00, Fraction(19, 30)) for n in range(1, 37)]
+    assert unit_period_apr(6000_00, payments, periods_per_year=12).quantize(Decimal("0.01")) == Decimal(
+        "11.82"
+    )
+
+
+def test_money_given_back_in_full_without_interest_costs_nothing() -> None:
+    assert effective_apr([(date(2025, 1, 1), 100)], [(date(2025, 6, 1), 100)]) < Decimal("0.0000001")
+
+
+def test_compounding_as_often_as_paying_leaves_the_rate_alone() -> None:
+    assert nominal_rate(Decimal("6.5"), compounded=4, paid=4) == Decimal("6.500000")
+    assert nominal_rate(Decimal("3.8"), compounded=2, paid=4) == Decimal("3.782119")
+
+
+@pytest.mark.parametrize(
+    ("advances", "repayments"),
+    [([], []), ([(date(2025, 1, 1), 100)], [(date(2025, 2, 1), 99)]), ([(date(2025, 1, 1), 0)], [])],
+)
+def test_repayments_that_do_not_cover_the_advance_have_no_rate(
+    advances: list[tuple[date, int]], repayments: list[tuple[date, int]]
+) -> None:
+    with pytest.raises(ValueError, match="cover it"):
+        effective_apr(advances, repayments)
+
+
+def test_a_rate_beyond_reason_is_refused() -> None:
+    with pytest.raises(ValueError, match="beyond"):
+        unit_period_apr(1, [Payment(1, 10_000)], periods_per_year=12)
