@@ -231,8 +231,14 @@ def insert_columns(
     ).format(
         table=sql.Identifier(table),
         names=sql.SQL(", ").join(map(sql.Identifier, names)),
-        selected=sql.SQL(", ").join(sql.SQL("c.{}").format(sql.Identifier(name)) for name in names),
-        arrays=sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(types[name])) for name in names),
+        selected=sql.SQL(", ").join(
+            sql.SQL("c.{}::{}").format(sql.Identifier(name), sql.SQL(types[name])) for name in names
+        ),
+        # unnest flattens arrays of arrays, so a column that is itself an array travels as its text, {a,b}
+        arrays=sql.SQL(", ").join(
+            sql.SQL("%s::{}[]").format(sql.SQL("text" if types[name].endswith("[]") else types[name]))
+            for name in names
+        ),
         returning=sql.Identifier(returning),
     )
     with connection.cursor() as cursor:
