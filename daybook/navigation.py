@@ -70,7 +70,7 @@ MENU = (
     Section(
         _("Repayments"),
         (
-            Entry(_("Uploads"), "repayments:upload_list", "file-upload"),
+            Entry(_("Uploads"), "repayments:uploads", "file-upload"),
             Entry(_("Receipts"), "repayments:receipts", "receipt"),
             Entry(_("Proposals"), "repayments:proposals", "checklist", FOUNDATION),
             Entry(_("Close of day"), "repayments:closes", "calendar-check", FOUNDATION),

@@ -1,6 +1,6 @@
 """Addresses of repayments; each view module names its own."""
 
-from repayments.views import close
+from repayments.views import close, proposals, receipts, uploads
 
 app_name = "repayments"
-urlpatterns = [*close.urls]
+urlpatterns = [*uploads.urls, *close.urls, *proposals.urls, *receipts.urls]
