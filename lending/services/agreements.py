@@ -20,6 +20,7 @@ from daybook.selectors import business_calendar
 from daybook.services import book, record
 from lending.models import Agreement, Allotment, Cluster, Decision, FundSource, Programme
 from lending.selectors.programmes import terms_on
+from lending.services.locks import lock_agreement
 from lending.services.numbers import next_number
 from lending.services.steps import note_step, require_another, require_authority, require_role, taka
 from partners.access import Role, actor_of
@@ -57,15 +58,6 @@ def wholesale_terms(agreement: Agreement, *, principal_minor: int, disbursed_on:
         principal_minor=principal_minor,
         annual_rate=agreement.annual_rate,
         disbursed_on=disbursed_on,
-    )
-
-
-def lock_agreement(agreement_id: int) -> Agreement:
-    """The agreement, held until the transaction ends: every step under it locks this row first."""
-    return (
-        Agreement.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("programme", "institution")
-        .get(pk=agreement_id)
     )
 
 

@@ -17,8 +17,9 @@ from djmoney.money import Money
 
 from daybook.formats import day, tk
 from lending.models import Agreement, Allotment, Application, Cluster, Decision, Facility
-from lending.services.agreements import lock_agreement
+from lending.services.application_lines import replace_lines
 from lending.services.limits import allotment_room, refuse_over_exposure
+from lending.services.locks import lock_agreement, lock_application
 from lending.services.numbers import next_number
 from lending.services.steps import (
     note_step,
@@ -31,6 +32,21 @@ from lending.services.steps import (
 from partners.access import Role
 from partners.models import User
 from partners.services.refusals import Refused
+
+__all__ = [
+    "CannotAppraiseApplication",
+    "CannotDecideApplication",
+    "CannotDraftApplication",
+    "CannotSubmitApplication",
+    "CannotWithdrawApplication",
+    "appraise_application",
+    "change_application",
+    "decide_application",
+    "draft_application",
+    "replace_lines",
+    "submit_application",
+    "withdraw_application",
+]
 
 State = Application.State
 
@@ -251,7 +267,7 @@ def decide_application(
         CannotDecideApplication, Role.APPROVER, Role.FINANCE_HEAD, actor=actor, on=business_date
     )
     agreement = lock_agreement(application.allotment.agreement_id)
-    held = _locked(application.pk)
+    held = lock_application(application.pk)
     if held.state != State.APPRAISED:
         raise CannotDecideApplication(_wrong_state(held))
     require_another(
@@ -354,23 +370,6 @@ def withdraw_application(
         reason=why,
     )
     return held
-
-
-def lock_application(application_id: int) -> Application:
-    """Lock the agreement, then the application, until the transaction ends."""
-    agreement_id = Application.objects.values_list("allotment__agreement_id", flat=True).get(
-        pk=application_id
-    )
-    lock_agreement(agreement_id)
-    return _locked(application_id)
-
-
-def _locked(application_id: int) -> Application:
-    return (
-        Application.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("allotment__agreement", "allotment__cluster", "cluster")
-        .get(pk=application_id)
-    )
 
 
 def _wrong_state(application: Application) -> str:

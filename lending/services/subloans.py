@@ -12,9 +12,9 @@ from daybook.models import Booking
 from daybook.selectors import business_calendar
 from daybook.services import Actor, record
 from lending.models import Agreement, Cluster, Funding, Loan, LoanIdentifier, LoanParty, Tier
-from lending.services.agreements import lock_agreement
 from lending.services.borrowers import enterprises_of, people_of
 from lending.services.loans import open_loans
+from lending.services.locks import lock_agreement
 from lending.services.places import branch_ids, district_ids
 from lending.services.standing import add_to_standings
 from lending.services.subloan_checks import check_subloans

@@ -23,9 +23,10 @@ from daybook.formats import day, tk
 from daybook.selectors import business_calendar
 from daybook.services import book
 from lending.models import Agreement, Decision, Facility, Loan, Schedule, Tier, Tranche, TrancheLine
-from lending.services.agreements import lock_agreement, wholesale_terms
+from lending.services.agreements import wholesale_terms
 from lending.services.limits import facility_room, refuse_over_exposure
 from lending.services.loans import open_loans
+from lending.services.locks import lock_agreement
 from lending.services.numbers import next_number
 from lending.services.standing import add_to_standings
 from lending.services.steps import (

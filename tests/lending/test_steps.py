@@ -20,6 +20,7 @@ from lending.services.agreements import (
     approve_agreement,
     draft_agreement,
 )
+from lending.services.application_lines import CannotReplaceLines
 from lending.services.applications import (
     CannotDecideApplication,
     CannotDraftApplication,
@@ -28,6 +29,7 @@ from lending.services.applications import (
     appraise_application,
     decide_application,
     draft_application,
+    replace_lines,
     submit_application,
     withdraw_application,
 )
@@ -43,7 +45,7 @@ from lending.services.tranches import (
     request_tranche,
 )
 from partners.models import ExposureLimit, Membership
-from tests.lending.world import CRORE, SINCE, TODAY, World
+from tests.lending.world import CRORE, SINCE, TODAY, World, subloan_rows
 
 
 def check_constraints() -> None:
@@ -321,3 +323,34 @@ def test_numbers_rise(world: World) -> None:
     assert second == first + 1
     assert Application.objects.count() == 2
     assert Loan.objects.count() == 0
+
+
+def test_the_list_of_borrowers_is_replaced_as_a_whole_and_keeps_its_warnings(world: World) -> None:
+    application = world.application()
+    rows = subloan_rows(
+        3, amount_minor=[50_000_000, 9_000, 40_000_000], sector=["Footwear", "Footwear", "Tobacco"]
+    )
+    assert replace_lines(application=application, rows=rows.iloc[:1], actor=world.people["maker"]) == 1
+    assert replace_lines(application=application, rows=rows, actor=world.people["maker"]) == 3
+    lines = list(application.lines.order_by("row_number"))
+    assert [bool(line.warnings) for line in lines] == [False, True, True]
+    assert lines[1].amount == Money(90, "BDT")
+    assert lines[2].warnings == ["The sector “Tobacco” is excluded from the programme."]
+
+
+def test_a_list_over_the_amount_is_not_submitted_and_a_submitted_list_stays(world: World) -> None:
+    application = world.application(amount=Decimal(600_000))
+    maker = world.people["maker"]
+    replace_lines(application=application, rows=subloan_rows(2), actor=maker)
+    with pytest.raises(CannotSubmitApplication, match="more than the application"):
+        submit_application(application=application, **world.act("checker"))
+    replace_lines(application=application, rows=subloan_rows(1), actor=maker)
+    submit_application(application=application, **world.act("checker"))
+    with pytest.raises(CannotReplaceLines, match="can no longer be changed"):
+        replace_lines(application=application, rows=subloan_rows(1), actor=maker)
+
+
+def test_a_borrower_without_a_name_names_the_row(world: World) -> None:
+    rows = subloan_rows(2, person_name=["A", ""], row_number=[7, 8])
+    with pytest.raises(CannotReplaceLines, match="Row 8: The name is missing"):
+        replace_lines(application=world.application(), rows=rows, actor=world.people["maker"])
