@@ -72,6 +72,12 @@ def read_upload(upload_id: int) -> None:
     uploads.read_upload(upload_id=upload_id, claimed_by=holder_name())
 
 
+@shared_task(name="repayments.tasks.reassess_upload")
+def reassess_upload(upload_id: int) -> None:
+    """Check the rows of a file in preview again."""
+    uploads.reassess_upload(upload_id=upload_id, claimed_by=holder_name())
+
+
 @shared_task(name="repayments.tasks.post_upload")
 def post_upload(upload_id: int) -> None:
     """Post a confirmed file."""
@@ -84,6 +90,8 @@ def sweep_uploads() -> None:
     due = uploads.uploads_to_sweep()
     for upload_id in due["read"]:
         read_upload.delay(upload_id)
+    for upload_id in due["reassess"]:
+        reassess_upload.delay(upload_id)
     for upload_id in due["post"]:
         post_upload.delay(upload_id)
 

@@ -89,11 +89,22 @@ def _mark(
     )
 
 
-def rows_digest(values: pd.DataFrame) -> str:
-    """One hash of what the rows say, whatever their order, headings, formats or file type."""
-    if "value_date" in values:
-        names = ["account_key", "value_date", "amount_minor", "reference"]
+def rows_digest(values: pd.DataFrame, cells: pd.DataFrame) -> str:
+    """One hash of what the rows say, whatever their order, headings, formats or file type.
+
+    A row whose date and amount are readable counts by what it means, another by its cells as they stand.
+    """
+    if "reference" in values:
+        meaning = values[["account_key", "value_date", "amount_minor", "reference"]]
     else:
-        names = [name for name in values if name not in {"account"}]
-    text = values[names].astype(str).agg("|".join, axis=1)
-    return hashlib.sha256("\n".join(sorted(text)).encode()).hexdigest()
+        meaning = values.drop(columns=["account", "loan_id"], errors="ignore")
+    is_read = values["amount_minor"] > 0
+    if "value_date" in values:
+        is_read &= values["value_date"].notna()
+    said = _joined(meaning).where(is_read, "? " + _joined(cells))
+    return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()
+
+
+def _joined(table: pd.DataFrame) -> pd.Series:
+    columns = [table[name].astype(str).fillna("") for name in table]
+    return columns[0].str.cat(columns[1:], sep="|")

@@ -12,11 +12,11 @@ from daybook.selectors import open_business_date
 from daybook.services import Actor, record
 from repayments.faults import CannotReadFile, message
 from repayments.matching.duplicates import rows_digest
-from repayments.models import Upload
+from repayments.models import Upload, UploadRow
 from repayments.parsing.read import ReadFile, read_file
 from repayments.parsing.understand import Understood, taka
 from repayments.services import leases
-from repayments.services.upload_rows import Rows, assess, insert_rows
+from repayments.services.upload_rows import Rows, assess, insert_rows, rows_of, update_rows
 
 READER = Actor(id=None, name="Reader of files")
 State, Work = Upload.State, Upload.Work
@@ -51,6 +51,35 @@ def read_upload(*, upload_id: int, claimed_by: str) -> bool:
     return True
 
 
+def reassess(upload: Upload) -> None:
+    """Assess the rows that are neither posted nor discarded again, in the caller's transaction."""
+    closed = (UploadRow.State.POSTED, UploadRow.State.DISCARDED)
+    rows = rows_of(upload, states=[state for state in UploadRow.State.values if state not in closed])
+    if len(rows.cells):
+        update_rows(upload, assess(upload, rows, business_date=open_business_date()))
+
+
+def reassess_upload(*, upload_id: int, claimed_by: str) -> bool:
+    """The worker assesses an upload in preview again. False when there is nothing to do."""
+    if not leases.claim(Upload, upload_id, claimed_by=claimed_by, state=State.PREVIEW):
+        return False
+    upload = Upload.objects.defer("content").get(pk=upload_id)
+    try:
+        with transaction.atomic():
+            reassess(upload)
+            held = Upload.objects.filter(
+                pk=upload_id, state=State.PREVIEW, work=Work.RUNNING, claimed_by=claimed_by
+            )
+            if held.update(work=Work.WAITING, claimed_until=None, finished_at=Now()) != 1:
+                raise leases.LeaseLost(f"upload {upload_id}")
+    except leases.LeaseLost:
+        return False
+    except Exception as error:
+        leases.fail(Upload, upload_id, claimed_by=claimed_by, error=f"{type(error).__name__}: {error}"[:500])
+        raise
+    return True
+
+
 @transaction.atomic
 def _read(upload: Upload, report: leases.Report) -> None:
     report(0, _STEPS)
@@ -59,7 +88,7 @@ def _read(upload: Upload, report: leases.Report) -> None:
     upload.columns = {name: list(found) for name, found in read.columns.items()}
     rows = Rows(cells=read.cells, marks=read.marks, corrections={})
     understood = assess(upload, rows, business_date=open_business_date())
-    upload.rows_sha256 = rows_digest(understood.values)
+    upload.rows_sha256 = rows_digest(understood.values, read.cells)
     if same := _same_rows(upload):
         raise same
     report(2, _STEPS)

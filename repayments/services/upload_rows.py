@@ -27,9 +27,7 @@ from repayments.services.upload_lists import check_list
 Kind = Upload.Kind
 CHOSEN_LOAN = "loan"
 """Key, among a row's corrections, of the loan a person picked."""
-_OWN_COLUMNS = frozenset(
-    ["value_date", "amount_minor", "reference", "loan_id", "disbursed_date", "account_key"]
-)
+_OWN_COLUMNS = frozenset(["value_date", "amount_minor", "reference", "loan_id", "disbursed_date"])
 _ROW_TEXT = 300
 
 

@@ -13,7 +13,6 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from daybook.selectors import open_business_date
 from daybook.services import record
 from lending.models import Agreement, Application
 from partners.access import actor_of
@@ -23,8 +22,8 @@ from repayments.models import Upload, UploadRow
 from repayments.parsing.sniff import file_type
 from repayments.services.leases import requeue_lapsed
 from repayments.services.upload_posting import post_upload
-from repayments.services.upload_reading import read_upload
-from repayments.services.upload_rows import CHOSEN_LOAN, assess, rows_of, update_rows
+from repayments.services.upload_reading import read_upload, reassess, reassess_upload
+from repayments.services.upload_rows import CHOSEN_LOAN
 from repayments.services.upload_words import refusal
 
 __all__ = [
@@ -38,6 +37,7 @@ __all__ = [
     "discard_upload",
     "post_upload",
     "read_upload",
+    "reassess_upload",
     "receive_upload",
     "recheck_upload",
     "resolve_row",
@@ -132,6 +132,8 @@ def confirm_upload(*, upload: Upload, confirmed_by: User, accepts_warnings: bool
     held = _locked(upload.pk)
     if held.state != State.PREVIEW:
         raise CannotConfirmUpload(_not_open(held))
+    if held.work in (Work.QUEUED, Work.RUNNING):
+        raise CannotConfirmUpload(_("The rows are being checked again; wait a moment."))
     if held.made_by_id == confirmed_by.pk:
         raise CannotConfirmUpload(_("You sent this file; another person has to confirm it."))
     rows = held.rows.all()
@@ -179,7 +181,7 @@ def discard_upload(*, upload: Upload, discarded_by: User, reason: str = "") -> U
 def retry_upload(*, upload: Upload, asked_by: User) -> Upload:
     """Queue work that was put down after an error. The caller then queues the task. Raises ``CannotConfirmUpload``."""
     held = _locked(upload.pk)
-    if held.work != Work.FAILED or held.state not in (State.RECEIVED, State.CONFIRMED):
+    if held.work != Work.FAILED:
         raise CannotConfirmUpload(_not_open(held))
     held.work, held.attempts, held.error, held.done_count = Work.QUEUED, 0, "", 0
     held.save(update_fields=["work", "attempts", "error", "done_count"])
@@ -259,17 +261,25 @@ def recheck_upload(*, upload: Upload) -> Upload:
 
 
 def _assess_again(upload: Upload) -> None:
-    rows = rows_of(
-        upload, states=[state for state in RowState.values if state not in ("posted", "discarded")]
-    )
-    if len(rows.cells):
-        update_rows(upload, assess(upload, rows, business_date=open_business_date()))
+    """Assess the open rows, or queue that for the worker.
+
+    A list of sub-loans is compared with other institutions' borrowers, whom a partner's session cannot see; so
+    the worker does it, and the caller queues ``reassess_upload`` for an upload whose work is queued.
+    """
+    if upload.kind == Kind.SUBLOANS:
+        Upload.objects.filter(pk=upload.pk).update(
+            work=Work.QUEUED, queued_at=Now(), attempts=0, done_count=0, error=""
+        )
+        upload.work = Work.QUEUED
+        return
+    reassess(upload)
 
 
 def uploads_to_sweep() -> dict[str, list[int]]:
     """Ids of uploads whose reading or posting is due again: a message was lost, or a worker died."""
     return {
         "read": requeue_lapsed(Upload, state=State.RECEIVED),
+        "reassess": requeue_lapsed(Upload, state=State.PREVIEW),
         "post": requeue_lapsed(Upload, state=State.CONFIRMED),
     }
 
