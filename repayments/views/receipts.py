@@ -97,7 +97,7 @@ class ReceiptFilter(django_filters.FilterSet):
         choices=list(CHANNELS.items()), label=_("Came by"), empty_label=_("All")
     )
     from_date = DayFilter("value_date", "gte", label=_("Value date from"))
-    to_date = DayFilter("value_date", "lte", label=_("to"))
+    to_date = DayFilter("value_date", "lte", label=_("Value date to"))
     booking = django_filters.NumberFilter("booking__number", label=_("Booking"))
     upload = django_filters.NumberFilter("upload_row__upload", label=_("Upload"))
 
