@@ -17,7 +17,7 @@ from typing import Any
 from calc.calendar import BusinessCalendar, Frequency, RollRule
 from calc.daycount import DayCount
 from calc.money import HALF_UP, Rounding, RoundingMode, from_rate_units
-from calc.schedule import CannotSchedule, GraceKind, InterestTo, Method, Residue, Terms, build_schedule
+from calc.schedule import CannotSchedule, GraceKind, InterestTo, Method, Residue, Schedule, Terms, build_schedule
 
 _CHOICES: dict[str, type[Any]] = {
     "method": Method,
@@ -29,6 +29,7 @@ _CHOICES: dict[str, type[Any]] = {
     "residue": Residue,
 }
 _COUNTS = ("instalments", "every_days", "due_day", "grace_periods", "principal_minor")
+_ROUNDINGS = ("instalment_rounding", "interest_rounding")
 _MODE = re.compile(r"'(half_up|half_even|up|down)'")
 _QUANTUM = re.compile(r"quantum_minor'?: ?(\d+)")
 
@@ -52,24 +53,71 @@ class Working:
         return Decimal(scaled.numerator // scaled.denominator).scaleb(-6)
 
 
-def terms_of(stored: Mapping[str, Any]) -> Terms | None:
-    """The terms a schedule was built from; None for a plan supplied by the institution."""
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What the books hold of a generated plan: the loan's own figures, and interest due by instalment."""
+
+    principal_minor: int
+    annual_rate: Decimal | None
+    disbursed_on: date
+    first_nominal_date: date
+    interest: Mapping[int, int]
+
+
+def _candidates(stored: Mapping[str, Any], booked: Booked) -> list[Terms]:
+    """The terms a plan may have been built from; none for a plan supplied by the institution.
+
+    A tranche keeps its terms whole. A bank's list keeps what the bank stated: the rest follows from the
+    loan, and periods are counted from the disbursement or from the first due date, whichever was stated.
+    """
     if not stored.get("method"):
-        return None
+        return []
     values: dict[str, Any] = {
         name: kind(stored[name]) for name, kind in _CHOICES.items() if stored.get(name) not in (None, "")
     }
-    values.update({name: int(stored[name]) for name in _COUNTS if stored.get(name) not in (None, "")})
-    for name in ("instalment_rounding", "interest_rounding"):
-        if name in stored:
-            values[name] = _rounding(str(stored[name]))
-    first = stored.get("first_due_on")
-    return Terms(
-        annual_rate=Decimal(str(stored["annual_rate"])),
-        disbursed_on=date.fromisoformat(str(stored["disbursed_on"])),
-        first_due_on=date.fromisoformat(str(first)) if first not in (None, "", "None") else None,
-        **values,
-    )
+    if "annual_rate" in stored:
+        values |= {name: int(stored[name]) for name in _COUNTS if stored.get(name) not in (None, "")}
+        values |= {name: _rounding(str(stored[name])) for name in _ROUNDINGS if name in stored}
+        first = stored.get("first_due_on")
+        return [
+            Terms(
+                annual_rate=Decimal(str(stored["annual_rate"])),
+                disbursed_on=date.fromisoformat(str(stored["disbursed_on"])),
+                first_due_on=date.fromisoformat(str(first)) if first not in (None, "", "None") else None,
+                **values,
+            )
+        ]
+    if booked.annual_rate is None:
+        return []
+    step = max(values["frequency"].months, 1)
+    grace = int(stored.get("grace_months") or 0)
+    paying = stored.get("instalment_count") or (int(stored.get("tenor_months") or 0) - grace) // step
+    by_months = values["frequency"].months > 0
+    values |= {
+        "instalments": int(paying),
+        "grace_periods": grace // step,
+        "day_count": DayCount.MONTHLY_12 if by_months else DayCount.ACT_365F,
+        "roll": RollRule.FOLLOWING,
+        "principal_minor": booked.principal_minor,
+        "annual_rate": booked.annual_rate,
+        "disbursed_on": booked.disbursed_on,
+    }
+    return [Terms(**values), Terms(**values, first_due_on=booked.first_nominal_date)]
+
+
+def fitting_plan(
+    stored: Mapping[str, Any], calendar: BusinessCalendar, booked: Booked
+) -> tuple[Terms, Schedule] | None:
+    """The terms and plan that give exactly the interest the books hold; None where none does."""
+    for terms in _candidates(stored, booked):
+        try:
+            plan = build_schedule(terms, calendar)
+        except CannotSchedule:
+            continue
+        made = {p.instalment: p.interest_minor for p in plan.instalments if p.interest_minor}
+        if made == {number: minor for number, minor in booked.interest.items() if minor}:
+            return terms, plan
+    return None
 
 
 def _rounding(text: str) -> Rounding:
@@ -81,25 +129,10 @@ def _rounding(text: str) -> Rounding:
     )
 
 
-def workings(
-    stored: Mapping[str, Any], calendar: BusinessCalendar, interest_due: Mapping[int, int]
-) -> dict[int, tuple[Working, ...]]:
-    """The working of each instalment's interest, for those the engine reproduces to the minor unit.
-
-    ``interest_due`` is what the books hold, by instalment.
-    """
-    terms = terms_of(stored)
-    if terms is None:
-        return {}
-    try:
-        plan = build_schedule(terms, calendar)
-    except CannotSchedule:
-        return {}
-    found: dict[int, tuple[Working, ...]] = {}
-    for period in plan.instalments:
-        if period.interest_minor != interest_due.get(period.instalment, 0) or not period.interest_minor:
-            continue
-        found[period.instalment] = tuple(
+def workings(plan: Schedule) -> dict[int, tuple[Working, ...]]:
+    """The working of each instalment's interest."""
+    return {
+        period.instalment: tuple(
             Working(
                 from_on=part.from_on,
                 to_on=part.to_on,
@@ -111,4 +144,6 @@ def workings(
             )
             for part in period.segments
         )
-    return found
+        for period in plan.instalments
+        if period.interest_minor
+    }

@@ -11,6 +11,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from calc.money import Component
+from calc.schedule import Schedule as Plan
+from calc.schedule import Terms
 from daybook import formats
 from daybook.selectors import business_calendar
 from lending.models import Loan, LoanIdentifier, LoanParty, LoanProfile, Schedule, Tier
@@ -29,7 +31,7 @@ from reports.builders.wording import (
     TIER_SHORT,
     component_labels,
 )
-from reports.builders.workings import Working, terms_of, workings
+from reports.builders.workings import Booked, Working, fitting_plan, workings
 from reports.selectors import facts as fact_selectors
 
 OVERDUE = (
@@ -130,17 +132,28 @@ def _subtitle(header: Mapping[str, Any]) -> Words:
     return f"{TIER_SHORT[header['tier']]} · {name}"
 
 
-def _workings(account: Account | None, schedules: Sequence[Schedule]) -> Mapping[int, tuple[Working, ...]]:
-    """The arithmetic of the interest of the newest generated plan, where the engine gives what was booked."""
-    if account is None or not schedules or terms_of(schedules[-1].terms) is None:
-        return {}
+def _workings(account: Account, schedules: Sequence[Schedule]) -> Mapping[int, tuple[Working, ...]]:
+    """The arithmetic of the interest of the newest plan, where the engine gives what was booked."""
+    fitting = plan_of(account, schedules)
+    return workings(fitting[1]) if fitting else {}
+
+
+def plan_of(account: Account, schedules: Sequence[Schedule]) -> tuple[Terms, Plan] | None:
+    """The terms and plan of a loan's newest version, if it was generated and is reproduced exactly."""
+    if not schedules or account.plan.empty:
+        return None
     newest = schedules[-1]
-    interest = account.plan[
-        (account.plan["component"] == int(Component.INTEREST)) & (account.plan["version"] == newest.version)
-    ]
-    due = interest.groupby("instalment")["amount_minor"].sum().to_dict()
+    mine = account.plan[account.plan["version"] == newest.version]
+    interest = mine[mine["component"] == int(Component.INTEREST)].groupby("instalment")["amount_minor"].sum()
+    booked = Booked(
+        principal_minor=int(account.header["principal_minor"]),
+        annual_rate=account.header["annual_rate"],
+        disbursed_on=account.header["disbursed_date"],
+        first_nominal_date=mine["nominal_date"].min(),
+        interest={int(number): int(minor) for number, minor in interest.items()},
+    )
     calendar = business_calendar(last_booking_id=newest.booking_id)
-    return workings(newest.terms, calendar, {int(number): int(minor) for number, minor in due.items()})
+    return fitting_plan(newest.terms, calendar, booked)
 
 
 def _why(loan: Loan, asked: Asked) -> tuple[str, str]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from django.utils.translation import override
 
 from calc.money import Component
-from calc.schedule import CannotSchedule, Method, build_schedule
+from calc.schedule import Method
+from calc.schedule import Schedule as Plan
 from daybook import formats
-from daybook.selectors import business_calendar
 from partners.models import User
 from reports.builders.accounts import read_accounts
 from reports.builders.objects import Asked
 from reports.builders.statement import OWED, Account
 from reports.builders.statements import loan_statement
-from reports.builders.workings import terms_of
 from reports.render.recalculation import PeriodRow, Recalculation, render_recalculation
 from reports.render.xlsx import CONTENT_TYPE
 from reports.selectors import facts as fact_selectors
+from reports.services.loan_page import plan_of
 from reports.services.making import CannotMake
 from reports.services.runs import record_run
 from reports.services.statements import Paper
@@ -50,7 +50,8 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
     schedules = fact_selectors.schedule_versions(
         [int(account.header["loan_id"])], as_of=asked.as_of, last_booking_id=asked.last_booking_id
     )
-    terms = terms_of(schedules[-1].terms) if schedules else None
+    fitting = plan_of(account, schedules)
+    terms = fitting[0] if fitting else None
     plan = account.plan.groupby(["late_date", "instalment", "component"], as_index=False)[
         "amount_minor"
     ].sum()
@@ -76,7 +77,7 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
         annual_rate=terms.annual_rate if terms else account.header["annual_rate"],
         day_count=str(terms.day_count) if terms else "",
         is_flat=terms is not None and terms.method is Method.FLAT,
-        periods=_periods(account, schedules),
+        periods=_periods(account, fitting[1]) if fitting else [],
         dues=[
             (int(row.instalment), int(row.component), str(account.labels[int(row.component)]), row.late_date, int(row.amount_minor))
             for row in plan.itertuples()
@@ -97,31 +98,18 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
     )  # fmt: skip
 
 
-def _periods(account: Account, schedules: list[fact_selectors.Schedule]) -> list[PeriodRow]:
-    """The periods of the newest generated plan. Their dates are inputs, their amounts those of the books."""
-    if not schedules:
-        return []
-    newest = schedules[-1]
-    terms = terms_of(newest.terms)
-    if terms is None:
-        return []
-    try:
-        plan = build_schedule(terms, business_calendar(last_booking_id=newest.booking_id))
-    except CannotSchedule:
-        return []
+def _periods(account: Account, plan: Plan) -> list[PeriodRow]:
+    """The periods of the plan. Their dates are inputs, their amounts those of the books."""
     booked = account.plan.groupby(["instalment", "component"])["amount_minor"].sum()
-    rows = []
-    for period in plan.periods:
-        if not period.segments:
-            continue
-        rows.append(
-            PeriodRow(
-                instalment=period.instalment,
-                from_on=period.segments[0].from_on,
-                to_on=period.segments[-1].to_on,
-                principal_minor=int(booked.get((period.instalment, int(Component.PRINCIPAL)), 0)),
-                interest_minor=int(booked.get((period.instalment, int(Component.INTEREST)), 0)),
-                capitalised_minor=period.capitalised_minor,
-            )
+    return [
+        PeriodRow(
+            instalment=period.instalment,
+            from_on=period.segments[0].from_on,
+            to_on=period.segments[-1].to_on,
+            principal_minor=int(booked.get((period.instalment, int(Component.PRINCIPAL)), 0)),
+            interest_minor=int(booked.get((period.instalment, int(Component.INTEREST)), 0)),
+            capitalised_minor=period.capitalised_minor,
         )
-    return rows
+        for period in plan.periods
+        if period.segments
+    ]

@@ -1,0 +1,11 @@
+"""The book every test here reads."""
+
+import pytest
+
+from tests.reports.books import Book, make_book
+
+
+@pytest.fixture
+def book(db: None) -> Book:
+    """One wholesale loan, twelve sub-loans, two closed days, one late receipt and one reversal."""
+    return make_book()
