@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calc.calendar import DateColumn
-from calc.money import Component, IntColumn, group_starts, running_sum_by, sort_order, sum_by
+from calc.money import Component, IntColumn, distinct, group_starts, running_sum_by, sort_order, sum_by
 from calc.schedule import Dues
 
 __all__ = ["Allocations", "Difference", "Dues", "Receipts", "Settled", "Source", "allocate", "difference"]
@@ -104,7 +104,7 @@ def allocate(dues: Dues, receipts: Receipts) -> Allocations:
     """
     due = dues.netted()
     got = _in_order(receipts)
-    loans = np.unique(np.concatenate([due.loan, got.loan]))
+    loans = distinct(due.loan, got.loan)
     due_rank, got_rank = np.searchsorted(loans, due.loan), np.searchsorted(loans, got.loan)
     due_total, got_total = sum_by(due_rank, due.amount, loans.size), sum_by(got_rank, got.amount, loans.size)
     length = np.maximum(due_total, got_total)
@@ -114,7 +114,7 @@ def allocate(dues: Dues, receipts: Receipts) -> Allocations:
 
     due_end = base[due_rank] + running_sum_by(group_starts(due.loan), due.amount)
     got_end = base[got_rank] + running_sum_by(group_starts(got.loan), got.amount)
-    marks = np.unique(np.concatenate([base, due_end, got_end]))
+    marks = distinct(base, due_end, got_end)
     begin, end = marks[:-1], marks[1:]
 
     by = np.searchsorted(got_end, end)

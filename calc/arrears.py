@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from calc.allocation import Settled
 from calc.calendar import NO_DATE, DateColumn, add_months_columns, months_between
-from calc.money import OWED, Component, IntColumn, group_starts, running_sum_by, sort_order, sum_by
+from calc.money import OWED, Component, IntColumn, distinct, group_starts, running_sum_by, sort_order, sum_by
 from calc.schedule import Dues
 
 _KINDS = len(OWED)
@@ -106,7 +106,7 @@ def measure(
     contradict each other is flagged in `fault`, never raised, so that it cannot stop the rest.
     """
     day = np.datetime64(as_of, "D")
-    names = np.unique(np.concatenate([dues.loan, settled.loan])) if loans is None else loans
+    names = distinct(dues.loan, settled.loan) if loans is None else loans
     fault = np.zeros(names.size, dtype=np.int8)
     plan, rank = _net_plan(dues, names, fault)
     paid = _paid(plan, rank, settled, names, fault)
@@ -198,8 +198,10 @@ def _paid(
     )
     key = (rank * width + plan.instalment) * (_KINDS + 1) + plan.component
     paid_key = (place * width + settled.instalment[wanted]) * (_KINDS + 1) + settled.component[wanted]
-    keys, group = np.unique(paid_key, return_inverse=True)
-    total = sum_by(group, settled.amount[wanted], keys.size)
+    order = sort_order(paid_key)
+    first = np.flatnonzero(group_starts(paid_key[order]))
+    keys = paid_key[order[first]]
+    total = np.add.reduceat(settled.amount[wanted][order], first) if first.size else keys
     owner = keys // ((_KINDS + 1) * width)
     fault[owner[total < 0]] |= Fault.NEGATIVE_SETTLED
 

@@ -16,6 +16,7 @@ from calc.interest.segments import Segments, period_ratios
 from calc.money import (
     IntColumn,
     Rounding,
+    distinct,
     group_starts,
     round_quotients,
     round_ratios,
@@ -76,7 +77,7 @@ def daily_product(
     rated = sort_order(rates.loan, rates.on)
     rate_keys = _keys(rates.loan[rated], rates.on[rated])
 
-    changes = np.unique(np.concatenate([move_keys, rate_keys]))
+    changes = distinct(move_keys, rate_keys)
     low = np.searchsorted(changes, _keys(spans.loan, spans.from_on), side="right")
     high = np.maximum(np.searchsorted(changes, _keys(spans.loan, spans.to_on), side="left"), low)
     pieces = high - low + 1

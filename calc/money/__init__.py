@@ -22,7 +22,7 @@ from calc.money.amounts import (
     to_minor,
     to_rate_units,
 )
-from calc.money.columns import BoolColumn, group_starts, running_sum_by, sort_order, sum_by
+from calc.money.columns import BoolColumn, distinct, group_starts, running_sum_by, sort_order, sum_by
 
 __all__ = [
     "DOWN",
@@ -38,6 +38,7 @@ __all__ = [
     "ObjectColumn",
     "Rounding",
     "RoundingMode",
+    "distinct",
     "from_minor",
     "from_rate_units",
     "group_starts",

@@ -1,5 +1,8 @@
 """Columns of money side by side: sorting, grouping and summing without a float or a loop."""
 
+from math import prod
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,25 +16,29 @@ _KEY_LIMIT = 2**63
 def sort_order(*keys: npt.NDArray[np.generic]) -> npt.NDArray[np.intp]:
     """The stable order that sorts rows by the first key, then the second, and so on.
 
-    Keys are whole numbers or dates. They are packed into one number where that fits, which
+    Keys are whole numbers or datetime64 dates. They are packed into one number where that fits, which
     makes rows that already stand in order cost almost nothing.
     """
-    numbers = [key.astype(np.int64) for key in keys]
+    numbers = [_number(key) for key in keys]
     if not numbers[0].size:
         return np.zeros(0, dtype=np.intp)
     lows = [int(number.min()) for number in numbers]
     widths = [int(number.max()) - low + 1 for number, low in zip(numbers, lows, strict=True)]
-    room = 1
-    for width in widths:
-        room *= width
-    if room >= _KEY_LIMIT:
+    if prod(widths) >= _KEY_LIMIT:
         return np.lexsort(tuple(reversed(numbers)))
     packed = np.zeros(numbers[0].size, dtype=np.int64)
     for number, low, width in zip(numbers, lows, widths, strict=True):
-        packed = packed * width + (number - low)
+        packed *= width
+        packed += number
+        packed -= low
     if bool(np.all(packed[1:] >= packed[:-1])):
         return np.arange(packed.size)
     return np.argsort(packed, kind="stable")
+
+
+def _number(key: npt.NDArray[np.generic]) -> npt.NDArray[np.integer]:
+    """Whole numbers as they are, dates as the days they count."""
+    return key.view(np.int64) if key.dtype.kind == "M" else cast("npt.NDArray[np.integer]", key)
 
 
 def group_starts(*keys: npt.NDArray[np.generic]) -> BoolColumn:
@@ -56,3 +63,12 @@ def running_sum_by(starts: BoolColumn, amounts: IntColumn) -> IntColumn:
     first = np.flatnonzero(starts)
     before = total[first] - amounts[first]
     return total - np.repeat(before, np.diff(np.append(first, total.size)))
+
+
+def distinct(*columns: IntColumn) -> IntColumn:
+    """The different numbers in several columns, ascending; fast where each column is sorted already.
+
+    A stable sort merges sorted runs, which on such columns is many times faster than hashing.
+    """
+    merged = np.sort(np.concatenate(columns), kind="stable")
+    return merged[group_starts(merged)]

@@ -9,6 +9,7 @@ from calc.money import (
     Component,
     Rounding,
     RoundingMode,
+    distinct,
     from_minor,
     from_rate_units,
     group_starts,
@@ -155,3 +156,9 @@ def test_sums_and_running_sums_by_group_are_the_plain_ones(rows: list[tuple[int,
     assert sum_by(group, amount, 4).tolist() == [sum(a for g, a in rows if g == n) for n in range(4)]
     running = [sum(a for g, a in rows[: i + 1] if g == rows[i][0]) for i in range(len(rows))]
     assert running_sum_by(group_starts(group), amount).tolist() == running
+
+
+@given(st.lists(st.lists(st.integers(-9, 9), max_size=8), min_size=1, max_size=3))
+def test_distinct_numbers_come_ascending_and_once(columns: list[list[int]]) -> None:
+    result = distinct(*(np.array(column, dtype=np.int64) for column in columns))
+    assert result.tolist() == sorted({number for column in columns for number in column})
