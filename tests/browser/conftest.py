@@ -75,7 +75,7 @@ def site(cloned_database: ClonedDatabase, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page that fails the test when its JavaScript does or the content security policy refuses something."""
+    """A page that fails the test when its script does or the security policy refuses something."""
     context = browser.new_context(viewport={"width": 1360, "height": 850}, locale="en-GB")
     opened = context.new_page()
     opened.set_default_timeout(10_000)
