@@ -6,7 +6,7 @@ The expectations are the answer key: they never enter a file, and nothing that r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from random import Random
@@ -16,7 +16,7 @@ import pandas as pd
 
 from reports.demonstration.borrowers import LAKH_MINOR
 from reports.demonstration.cast import WAVES, Cast, Player
-from reports.demonstration.sheets import MONEY, SHAPES, Formula, Sheet, write_sheet
+from reports.demonstration.sheets import SHAPES, Formula, Shape, layout, write_sheet
 
 
 class Kind(StrEnum):
@@ -55,7 +55,14 @@ class BankFile:
             f"{self.player.code}-{self.kind.value}{about}-{self.on:%Y%m%d}{SHAPES[self.player.shape].suffix}"
         )
 
-    def write(self, *, institution: str, tranche_numbers: Mapping[str, str]) -> Sheet:
+    @property
+    def layout(self) -> tuple[int, dict[str, str]]:
+        """Where its rows begin, and the column letter of each field."""
+        return layout(SHAPES[self.player.shape], self.kind.value)
+
+    def write(
+        self, *, institution: str, tranche_numbers: Mapping[str, str], shape: Shape | None = None
+    ) -> bytes:
         """The file itself; tranche numbers are the system's, by the plan's tranche keys."""
         rows = [
             {**row.values, "tranche_number": tranche_numbers.get(row.values["tranche_number"], "")}
@@ -64,13 +71,17 @@ class BankFile:
             for row in self.rows
         ]
         return write_sheet(
-            SHAPES[self.player.shape],
+            shape or SHAPES[self.player.shape],
             self.kind.value,
             rows,
             institution=institution,
             period=self.on,
             total_minor=sum(row["amount"] for row in rows if isinstance(row["amount"], int)),
         )
+
+
+MARGIN_MINOR = 500_00
+"""What a borrower pays in before the loan is disbursed, where that happens."""
 
 
 @dataclass
@@ -166,8 +177,8 @@ def _before_disbursement(spot: _Spot) -> None:
     values = dict(spot.rows[place].values)
     values["value_date"] = spot.disbursed[values["account"]] - timedelta(days=4)
     values |= {
-        "amount": 500_00,
-        "principal": 500_00,
+        "amount": MARGIN_MINOR,
+        "principal": MARGIN_MINOR,
         "interest": 0,
         "reference": spot.desk.reference(spot.on),
     }
@@ -310,11 +321,3 @@ def _extra(like: Row, mistake: tuple[str, Any, str], number: int) -> Row:
 def planted(files: Iterable[BankFile]) -> list[tuple[BankFile, int, Row]]:
     """Every planted row: its file, its position in the list from 0, and what is expected of it."""
     return [(file, position, row) for file in files for position, row in enumerate(file.rows) if row.mistake]
-
-
-def without_mistakes(file: BankFile) -> BankFile:
-    """The same file, with only the rows that are sound."""
-    return replace(file, rows=tuple(row for row in file.rows if not row.mistake))
-
-
-__all__ = ["MONEY", "BankFile", "Kind", "Row", "list_files", "planted", "repayment_files", "without_mistakes"]

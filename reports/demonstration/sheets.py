@@ -100,28 +100,23 @@ SHAPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A file and where its rows stand: row n of the list is sheet row ``first_row + n``."""
-
-    content: bytes
-    first_row: int
-    letters: Mapping[str, str]
-
-
 def write_sheet(
     shape: Shape, kind: str, rows: Sequence[Row], *, institution: str, period: date, total_minor: int
-) -> Sheet:
+) -> bytes:
     """Write rows of a kind (repayments, subloans, borrowers) as a file. The same rows give the same bytes."""
-    fields = words.FIELDS[kind]
-    grid = _Grid(shape, kind, fields, institution, period)
+    grid = _Grid(shape, kind, words.FIELDS[kind], institution, period)
     for number, row in enumerate(rows, start=1):
         grid.add(number, row)
     if shape.total:
         grid.add_total(total_minor)
-    content = _workbook(grid) if shape.suffix == ".xlsx" else _text(grid)
-    letters = {name: _letter(place + shape.serial) for place, name in enumerate(fields)}
-    return Sheet(content=content, first_row=grid.first_row, letters=letters)
+    return _workbook(grid) if shape.suffix == ".xlsx" else _text(grid)
+
+
+def layout(shape: Shape, kind: str) -> tuple[int, dict[str, str]]:
+    """The sheet row of the first row of the list, and the column letter of each field."""
+    fields = words.FIELDS[kind]
+    first_row = shape.title_rows + shape.group_row + 2
+    return first_row, {name: _letter(place + shape.serial) for place, name in enumerate(fields)}
 
 
 class _Grid:
@@ -139,11 +134,6 @@ class _Grid:
     def header_row(self) -> int:
         """The row of headings, counted from 1."""
         return len(self.titles) + self.shape.group_row + 1
-
-    @property
-    def first_row(self) -> int:
-        """The row below the headings."""
-        return self.header_row + 1
 
     def headings(self) -> list[str]:
         named = [self._heading(name) for name in self.fields]
