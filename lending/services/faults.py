@@ -41,6 +41,11 @@ class Faults:
             )
         )
 
+    def refused(self, index: pd.Index) -> pd.Series:
+        """Which of the rows have a fault that keeps them out."""
+        invalid = [part.loc[part["severity"] == "invalid", "index"] for part in self._parts]
+        return pd.Series(index.isin(pd.concat(invalid)) if invalid else False, index=index)
+
     def table(self) -> pd.DataFrame:
         """All faults: index (of the row), field, severity, reason, remedy; worst first within a row."""
         if not self._parts:

@@ -53,10 +53,11 @@ def check_subloans(
     _check_people(table, faults, institution_id)
     _check_places(table, faults, institution_id)
     tranches = tranches_of(institution_id, agreement_id)
-    split = split_over_tranches(table, tranches)
-    _check_funding(table, faults, tranches, split)
-    _check_terms(table, faults, tranches, split)
+    _check_terms(table, faults, tranches, split_over_tranches(table, tranches))
     _check_plans(table, faults, plan)
+    # A row that is refused anyway takes no room from the sound ones.
+    sound = table.assign(amount_minor=table["amount_minor"].mask(faults.refused(table.index), 0))
+    _check_funding(table, faults, tranches, split_over_tranches(sound, tranches))
     return faults.table()
 
 
