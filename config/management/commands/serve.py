@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -36,7 +38,9 @@ class Command(BaseCommand):
             signal.signal(number, _interrupt)
         children: dict[str, subprocess.Popen[bytes]] = {}
         try:
-            children["worker"] = _start(worker_command(), process="worker")
+            children["worker"] = _start(
+                worker_command(), process="worker", log=settings.VAR_DIR / "worker.log"
+            )
             if options["first"]:
                 first = _start([sys.executable, sys.argv[0], *options["first"].split()], process="worker")
                 children["first"] = first
@@ -70,35 +74,49 @@ def site_command(bind: str) -> list[str]:
 
 
 def stop_all(children: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Ask every process group to end, wait, and kill what is left."""
+    """Ask every process to end, wait, and kill what is left of its group.
+
+    Only the head of a group is asked: it lets its own children finish what they are doing.
+    """
     for child in children.values():
-        _signal(child, signal.SIGTERM)
+        if child.poll() is None:
+            child.terminate()
     deadline = time.monotonic() + STOP_WITHIN
     for child in children.values():
         try:
             child.wait(max(0.1, deadline - time.monotonic()))
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            _signal(child, signal.SIGKILL)
+            _kill(child)
             child.wait()
 
 
-def _start(command: list[str], *, process: str) -> subprocess.Popen[bytes]:
+def _start(command: list[str], *, process: str, log: Path | None = None) -> subprocess.Popen[bytes]:
     """Start a process in a group of its own, so that Ctrl-C reaches us alone and we end it in order."""
     environment = os.environ | {"PAIKAR_PROCESS": process}
-    return subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, start_new_session=True)
+    with log.open("ab") if log else nullcontext() as output:
+        return subprocess.Popen(
+            command,
+            cwd=settings.BASE_DIR,
+            env=environment,
+            start_new_session=True,
+            stdout=output,
+            stderr=output,
+        )
 
 
 def _watch(children: dict[str, subprocess.Popen[bytes]]) -> None:
     while True:
         for name, child in children.items():
             if child.poll() is not None:
-                raise CommandError(f"The {name} ended by itself, exit code {child.returncode}.")
+                raise CommandError(
+                    f"The {name} ended by itself, exit code {child.returncode} (var/worker.log)."
+                )
         time.sleep(0.5)
 
 
-def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+def _kill(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
-        os.killpg(child.pid, number)
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _interrupt(_number: int, _frame: Any) -> None:
