@@ -111,6 +111,7 @@ def _monthly(start: _Dates, end: _Dates) -> tuple[_Ints, _Ints]:
     reached = _months_on(start_month, seed, whole)
     length = (_months_on(start_month, seed, whole + 1) - reached).astype(np.int64)
     left = np.where(at_month_end, 0, (end - reached).astype(np.int64))
+    length = np.where(left == 0, 1, length)
     return whole * length + left, 12 * length
 
 

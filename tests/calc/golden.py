@@ -3,16 +3,19 @@
 `python -m tests.calc.golden` writes them anew; a change in them is a change in what people owe.
 """
 
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 from calc.calendar import BusinessCalendar, Frequency, RollRule
 from calc.daycount import DayCount
-from calc.money import Rounding, RoundingMode, from_minor, from_rate_units
-from calc.schedule import GraceKind, InterestTo, Method, Residue, Schedule, Terms, build_schedule
+from calc.money import Rounding, RoundingMode, from_rate_units
+from calc.schedule import GraceKind, InterestTo, LevelFrom, Method, Residue, Schedule, Terms, build_schedule
+from tests.calc.stories import STORIES, grouped
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "arithmetic.md"
 CALENDAR = BusinessCalendar(holidays=frozenset({date(2025, 4, 14), date(2025, 12, 16), date(2026, 3, 26)}))
 TEN_LAKH = 10_00_000_00
 
@@ -87,19 +90,50 @@ CASES: dict[str, tuple[str, Terms]] = {
             disbursed_on=date(2025, 3, 10),
         ),
     ),
+    "step_up_every_4_months": (
+        "2,00,000.00 at 8 % over 12 instalments that grow by 10 % after every 4, each rounded to the taka",
+        Terms(
+            method=Method.STEP_UP, instalments=12, step_percent=Decimal(10), step_every=4,
+            principal_minor=2_00_000_00, annual_rate=Decimal(8), disbursed_on=date(2025, 1, 15),
+            instalment_rounding=Rounding(RoundingMode.HALF_UP, 100),
+        ),
+    ),
+    "irregular_harvest": (
+        "3,00,000.00 at 7 %, repaid 50,000.00, nothing, 1,00,000.00 and 1,50,000.00 by quarters, 30E/360",
+        Terms(
+            method=Method.IRREGULAR, instalments=4, frequency=Frequency.QUARTERLY,
+            day_count=DayCount.THIRTY_E_360, principal_minor=3_00_000_00, annual_rate=Decimal(7),
+            amounts=(50_000_00, 0, 1_00_000_00, 1_50_000_00), disbursed_on=date(2025, 3, 31),
+        ),
+    ),
+    "grace_interest_deferred": (
+        "5,000.00 at 12 %: 6 months without principal, interest of the first 3 waits for the 4th",
+        Terms(
+            method=Method.EQUAL_INSTALMENT, instalments=6, grace_periods=6, interest_grace=3,
+            grace_kind=GraceKind.INTEREST_DEFERRED, principal_minor=5_000_00, annual_rate=Decimal(12),
+            disbursed_on=date(2022, 11, 1),
+        ),
+    ),
+    "agreed_instalment": (
+        "5,000.00 at 12 %, an agreed instalment of 862.00 a month, actual/365; the last takes the rest",
+        Terms(
+            method=Method.EQUAL_INSTALMENT, instalments=6, day_count=DayCount.ACT_365F,
+            principal_minor=5_000_00, annual_rate=Decimal(12), disbursed_on=date(2022, 11, 1),
+            agreed_instalment_minor=862_00,
+        ),
+    ),
+    "balloon": (
+        "10,00,000.00 at 6 %, 6 instalments as if over 60 months; the last is the balloon",
+        Terms(
+            method=Method.EQUAL_INSTALMENT, instalments=6, amortised_over=60,
+            level_from=LevelFrom.NOMINAL, principal_minor=TEN_LAKH, annual_rate=Decimal(6),
+            disbursed_on=date(2025, 1, 15),
+        ),
+    ),
 }  # fmt: skip
 
 _HEADS = ("no.", "nominal", "due", "opening", "principal", "interest", "instalment", "added", "closing")
 _WIDTHS = (4, 11, 11, 16, 16, 14, 16, 13, 16)
-
-
-def grouped(minor: int) -> str:
-    """Minor units in lakh and crore, as papers print them: 1,23,45,678.90."""
-    taka, _, poisha = str(from_minor(abs(minor))).partition(".")
-    head, tail = taka[:-3], taka[-3:]
-    while head:
-        head, tail = head[:-2], f"{head[-2:]},{tail}"
-    return f"{'-' if minor < 0 else ''}{tail}.{poisha}"
 
 
 def render(title: str, terms: Terms) -> str:
@@ -144,10 +178,31 @@ def _line(cells: tuple[str, ...]) -> str:
     return "".join(cell.rjust(width) for cell, width in zip(cells, _WIDTHS, strict=True)).rstrip()
 
 
+def tables() -> dict[str, str]:
+    """Every signed table by name."""
+    plans = {name: render(title, terms) for name, (title, terms) in CASES.items()}
+    return {**plans, **STORIES}
+
+
+def in_document(text: str) -> dict[str, str]:
+    """The tables a document repeats, by name: fenced blocks under a line naming their file."""
+    return {match["name"]: match["table"] for match in _BLOCK.finditer(text)}
+
+
+_BLOCK = re.compile(r"<!-- tests/golden/(?P<name>\w+)\.txt -->\n```text\n(?P<table>.*?)```\n", re.DOTALL)
+
+
 def write() -> None:
-    """Write every table."""
-    for name, (title, terms) in CASES.items():
-        (FOLDER / f"{name}.txt").write_text(render(title, terms), encoding="utf-8")
+    """Write every table, and repeat them where the document shows them."""
+    signed = tables()
+    for name, table in signed.items():
+        (FOLDER / f"{name}.txt").write_text(table, encoding="utf-8")
+
+    def repeat(match: re.Match[str]) -> str:
+        name = match["name"]
+        return f"<!-- tests/golden/{name}.txt -->\n```text\n{signed[name]}```\n"
+
+    DOCUMENT.write_text(_BLOCK.sub(repeat, DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
