@@ -144,20 +144,24 @@ def _objective_reason(
         return "nothing is overdue."
     since = to_date(arrears.overdue_since[position])
     months, lag = int(classes.months[position]), int(policies.lag[row])
-    age = f"the oldest unpaid due is of {since}, {months} months overdue on {arrears.as_of}"
+    age = f"the oldest unpaid due is of {since}, {_months(months)} overdue on {arrears.as_of}"
     if lag:
-        age += f" (counted after a lag of {lag} months)"
+        age += f" (counted after a lag of {_months(lag)})"
     if objective is LoanClass.STANDARD:
         return f"{age}, below every bound of the policy."
     bound = int(policies.bounds[row, objective - 1])
     if classes.by_time[position] >= classes.by_amount[position]:
-        return f"{age}; the bound is {lag + bound} months."
+        return f"{age}; the bound is {_months(lag + bound)}."
     overdue = int(arrears.overdue_principal[position] + arrears.overdue_interest[position])
     due = int(arrears.window(bound)[position])
     return (
         f"{from_minor(overdue, decimals)} of principal and interest is overdue, not less than the "
-        f"{from_minor(due, decimals)} that fell due in the last {bound} months."
+        f"{from_minor(due, decimals)} that fell due in the last {_months(bound)}."
     )
+
+
+def _months(count: int) -> str:
+    return f"{count} month" if count == 1 else f"{count} months"
 
 
 def _due_in(arrears: Arrears, months: IntColumn) -> IntColumn:

@@ -305,7 +305,7 @@ def test_a_loan_without_a_policy_has_no_class_even_by_judgement(number: int) -> 
         ),
         (
             [Due(1, PRINCIPAL, date(2025, 3, 31), 1000)], WHOLESALE, date(2025, 4, 30),
-            ("STANDARD: the oldest unpaid due is of 2025-03-31, 1 months overdue on 2025-04-30, "
+            ("STANDARD: the oldest unpaid due is of 2025-03-31, 1 month overdue on 2025-04-30, "
             "below every bound of the policy."),
         ),
         (
