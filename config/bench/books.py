@@ -3,7 +3,7 @@
 Everything is written by ``INSERT … SELECT`` in one session with triggers off
 (``session_replication_role = replica``, which only the administrator's login may set): the guards
 check what people and files bring, and these rows are made to hold what the guards demand. Loan i
-is disbursed a year and 0 to 27 days before the first business date, so that one loan in 28 has an
+is disbursed a year and 0 to 27 days before the second business date, so that one loan in 28 has an
 instalment due each day; one in ten has paid nothing for four months, one in seven is part-paid.
 """
 
@@ -56,7 +56,7 @@ INSERT INTO lending_loan (id, number, tier, origin, institution_id, agreement_id
     principal_minor, annual_rate, disbursed_date, purpose, booking_id)
   SELECT i, 'B-' || i, CASE WHEN i % 100 = 0 THEN 'wholesale' ELSE 'subloan' END, 'import',
          1 + i % {INSTITUTIONS}, 1 + i % {INSTITUTIONS}, 1, 'BDT', {INSTALMENTS * PRINCIPAL_MINOR}, 6,
-         date '{FIRST_DATE}' - interval '{PAID_INSTALMENTS} months' - (i % 28) * interval '1 day', '', 1
+         date '{SECOND_DATE}' - interval '{PAID_INSTALMENTS} months' - (i % 28) * interval '1 day', '', 1
     FROM generate_series(1, %(loans)s) i;
 INSERT INTO lending_loanprofile (loan_id, institution_id, effective_date, size_tier, activity, gender,
     is_woman_owned, sector, booking_id)
@@ -88,7 +88,8 @@ INSERT INTO repayments_receipt (id, loan_id, institution_id, tier, channel, valu
          CASE WHEN l.id % 7 = 0 AND n = {PAID_INSTALMENTS} THEN {INTEREST_MINOR + PRINCIPAL_MINOR // 2}
               ELSE {INTEREST_MINOR + PRINCIPAL_MINOR} END, 'R' || n, 1
     FROM lending_loan l CROSS JOIN generate_series(1, {PAID_INSTALMENTS}) n
-   WHERE NOT (l.id % 10 = 0 AND n > {PAID_INSTALMENTS - 4});
+   WHERE NOT (l.id % 10 = 0 AND n > {PAID_INSTALMENTS - 4})
+     AND l.disbursed_date + n * interval '1 month' <= '{FIRST_DATE}';
 INSERT INTO repayments_allocation (loan_id, institution_id, receipt_id, source, instalment, component,
     value_date, amount_minor, booking_id)
   SELECT r.loan_id, r.institution_id, r.id, 1, 1 + (r.id - 1) % {PAID_INSTALMENTS}, c.component, r.value_date,

@@ -123,6 +123,10 @@ WITH carried AS MATERIALIZED (
       FROM lending_loan l LEFT JOIN lagging g ON g.loan_id = l.id
      WHERE l.booking_id <= %(known)s AND l.disbursed_date <= %(day)s
        AND NOT EXISTS (SELECT FROM carried c WHERE c.loan_id = l.id)
+), looked_back AS MATERIALIZED (   -- loans whose older facts may be new to this close
+    SELECT l.id FROM loans l
+     WHERE l.disbursed_date > %(day_before)s OR l.day_before <> %(day_before)s
+        OR l.known_before <> %(known_before)s
 ), flows (tier, institution_id, currency, day_before, known_before, counts_on, booking_id, component,
           disbursed, raised, capitalised, settled, reduced, written_off) AS (
     SELECT l.tier, l.institution_id, l.currency, l.day_before, l.known_before,
@@ -141,13 +145,16 @@ WITH carried AS MATERIALIZED (
     SELECT l.tier, l.institution_id, l.currency, l.day_before, l.known_before,
            d.counts_on, d.booking_id, d.component,
            0, greatest(d.amount_minor, 0), 0, 0, -least(d.amount_minor, 0), 0
-      FROM (SELECT loan_id, component, booking_id, amount_minor,
-                   CASE component WHEN {Component.PRINCIPAL:d} THEN effective_date
-                                  ELSE greatest(effective_date, late_date) END AS counts_on
-              FROM lending_due) d
+      FROM (SELECT * FROM (
+                SELECT loan_id, component, booking_id, amount_minor,
+                       CASE component WHEN {Component.PRINCIPAL:d} THEN effective_date
+                                      ELSE greatest(effective_date, late_date) END AS counts_on
+                  FROM lending_due) dated
+             WHERE booking_id <= %(known)s AND counts_on <= %(day)s
+               AND (booking_id > %(known_before)s OR counts_on > %(day_before)s
+                    OR loan_id IN (SELECT id FROM looked_back))) d
       JOIN loans l ON l.id = d.loan_id
-     WHERE d.booking_id <= %(known)s AND d.counts_on <= %(day)s
-       AND (d.booking_id > l.known_before OR greatest(d.counts_on, l.disbursed_date) > l.day_before)
+     WHERE (d.booking_id > l.known_before OR greatest(d.counts_on, l.disbursed_date) > l.day_before)
     UNION ALL
     SELECT l.tier, l.institution_id, l.currency, l.day_before, l.known_before,
            a.value_date, a.booking_id, a.component, 0,
@@ -157,11 +164,14 @@ WITH carried AS MATERIALIZED (
                 ELSE a.amount_minor END,
            CASE WHEN NOT a.is_advance AND a.source = {Source.WAIVER:d} THEN a.amount_minor ELSE 0 END,
            CASE WHEN NOT a.is_advance AND a.source = {Source.WRITE_OFF:d} THEN a.amount_minor ELSE 0 END
-      FROM (SELECT *, component = {Component.ADVANCE:d} AS is_advance FROM repayments_allocation
-             WHERE component <= {Component.ADVANCE:d}) a
+      FROM (SELECT loan_id, component, source, booking_id, value_date, amount_minor,
+                   component = {Component.ADVANCE:d} AS is_advance
+              FROM repayments_allocation
+             WHERE component <= {Component.ADVANCE:d} AND booking_id <= %(known)s AND value_date <= %(day)s
+               AND (booking_id > %(known_before)s OR value_date > %(day_before)s
+                    OR loan_id IN (SELECT id FROM looked_back))) a
       JOIN loans l ON l.id = a.loan_id
-     WHERE a.booking_id <= %(known)s AND a.value_date <= %(day)s
-       AND (a.booking_id > l.known_before OR greatest(a.value_date, l.disbursed_date) > l.day_before)
+     WHERE (a.booking_id > l.known_before OR greatest(a.value_date, l.disbursed_date) > l.day_before)
 ), flow_totals AS (
     SELECT tier, institution_id, currency, component, sum(disbursed) AS disbursed, sum(raised) AS raised,
            sum(capitalised) AS capitalised, sum(settled) AS settled, sum(reduced) AS reduced,

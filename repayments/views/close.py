@@ -155,9 +155,9 @@ class RunPage(Page, TemplateView):
     required_roles = FOUNDATION
     template_name = "repayments/close/detail.html"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.run = get_object_or_404(DayRun.objects.select_related("signed_by"), pk=kwargs["pk"])
-        return super().dispatch(request, *args, **kwargs)
+        return super().get(request, *args, **kwargs)
 
     def get_title(self) -> Text:
         return _("Close of %(date)s") % {"date": day(self.run.business_date)}
@@ -170,7 +170,6 @@ class RunPage(Page, TemplateView):
         has_ended = run.state in (DayRun.State.CLOSED, DayRun.State.EXCEPTIONS)
         may_sign = self.request.context.may(*MAY_SIGN)  # type: ignore[attr-defined]
         return super().get_context_data(
-            run=run,
             state=state_badge(run),
             seconds=f"{_seconds(run):.1f}" if run.finished_at else "",
             totals=_sections(totals_of(run, by_institution=False)) if has_ended else [],
