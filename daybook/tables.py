@@ -129,7 +129,8 @@ class BadgeColumn(tables.Column):
         self._labels = labels or {}
 
     def render(self, value: str, record: Any, bound_column: Any) -> str:
-        return badge(_raw(record, bound_column, value), self._label(value))
+        raw = _raw(record, bound_column, value)
+        return badge(raw, self._labels.get(raw) or self._label(value))
 
     def value(self, value: str) -> str:
         return str(self._label(value))

@@ -149,6 +149,7 @@ def _wholesale_loans(institution: Institution) -> list[dict[str, Any]]:
     ].sum(axis=1)
     rows = rows.sort_values(["days_past_due", "loan_id"], ascending=[False, True])
     rows["has_next"] = rows["open_minor"].notna()
+    rows["late_date"] = rows["late_date"].dt.date
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
@@ -220,6 +221,7 @@ class ProposeReceipt(Page, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         dues = open_dues(np.array([self.loan.pk], dtype=np.int64))
+        dues["late_date"] = dues["late_date"].dt.date
         is_early = self.seen is not None and self.form.cleaned_data["value_date"] < self.loan.disbursed_date
         return super().get_context_data(
             **{

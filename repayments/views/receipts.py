@@ -14,6 +14,7 @@ from django.views.generic import TemplateView
 from djmoney.money import Money
 
 from calc.money import from_minor
+from daybook.formats import language
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.pages import Page, Text
 from daybook.selectors import open_business_date
@@ -23,25 +24,26 @@ from partners.access import EVERYONE, Role
 from partners.models import Institution
 from repayments.builders.settlement import COMPONENT_LABELS, Settlement, settlement_of
 from repayments.models import Allocation, Receipt, UploadRow
+from repayments.parsing.fields import FIELDS
 
 PROPOSERS = (Role.OFFICER, Role.FINANCE_HEAD)
 
-STATES = {"standing": _("Standing"), "reversed": _("Reversed"), "reversal": _("Reversal")}
+STATES = {"posted": _("Standing"), "reversed": _("Reversed"), "reversal": _("Reversal")}
 TIERS = {Tier.WHOLESALE.value: _("Wholesale"), Tier.SUBLOAN.value: _("Sub-loan")}
 CHANNELS = {
     Receipt.Channel.UPLOAD.value: _("Institution's file"),
-    Receipt.Channel.SCREEN.value: _("Entered by the foundation"),
+    Receipt.Channel.SCREEN.value: _("Foundation"),
     Receipt.Channel.IMPORT.value: _("Portfolio import"),
 }
 
 
 def with_state(receipts: QuerySet[Receipt]) -> QuerySet[Any]:
-    """Each receipt's state: standing, reversed, or itself the reversal of another."""
+    """Each receipt's state: posted (it stands), reversed, or itself the reversal of another."""
     return receipts.annotate(
         state=Case(
             When(mirror_of__isnull=False, then=Value("reversal")),
             When(mirror__isnull=False, then=Value("reversed")),
-            default=Value("standing"),
+            default=Value("posted"),
             output_field=CharField(),
         )
     )
@@ -60,7 +62,6 @@ class ReceiptTable(PaikarTable):
     amount = MinorColumn(accessor="amount_minor", verbose_name=_("Amount"))
     currency = tables.Column(accessor="loan__currency", verbose_name=_("Currency"))
     state = BadgeColumn(labels=STATES, verbose_name=_("State"))
-    channel = tables.Column(verbose_name=_("Came by"))
     booked = DayColumn(accessor="booking__business_date", verbose_name=_("Booked on"))
     booking = tables.Column(accessor="booking__number", verbose_name=_("Booking"))
 
@@ -69,19 +70,15 @@ class ReceiptTable(PaikarTable):
         fields = (
             "value_date",
             "reference",
-            "institution",
-            "tier",
-            "loan",
             "amount",
             "currency",
             "state",
-            "channel",
+            "tier",
+            "loan",
+            "institution",
             "booked",
             "booking",
         )
-
-    def render_channel(self, record: Receipt) -> Any:
-        return CHANNELS[record.channel]
 
 
 class ReceiptFilter(django_filters.FilterSet):
@@ -172,7 +169,7 @@ class ReceiptPage(Page, TemplateView):
                 "history": _history(receipt),
                 "row": row,
                 "cells": _cells(row) if row else [],
-                "may_reverse": receipt.state == "standing" and context.may(*PROPOSERS),
+                "may_reverse": receipt.state == "posted" and context.may(*PROPOSERS),
                 "open_proposal": receipt.proposals.filter(state="proposed").first()
                 if context.is_foundation
                 else None,
@@ -230,13 +227,17 @@ def _history(receipt: Receipt) -> list[dict[str, Any]]:
 
 def _cells(row: UploadRow) -> list[dict[str, str]]:
     """The cells of the row as they came, with the heading each stood under and what it was read as."""
-    read_as = {place[0]: (name, place[1]) for name, place in row.upload.columns.items()}
+    names = {
+        field.name: field.heading_bn if language() == "bn" else field.heading
+        for field in FIELDS[row.upload.kind]
+    }
+    read_as = {place[0]: (names.get(name, name), place[1]) for name, place in row.upload.columns.items()}
     return [
         {
             "letter": letter,
             "text": text,
             "heading": read_as.get(letter, ("", ""))[1],
-            "field": read_as.get(letter, ("", ""))[0].replace("_", " "),
+            "field": read_as.get(letter, ("", ""))[0],
         }
         for letter, text in sorted(row.cells.items(), key=lambda cell: (len(cell[0]), cell[0]))
     ]

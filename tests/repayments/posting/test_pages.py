@@ -63,7 +63,7 @@ class TestList:
         [
             ("tier=wholesale", True),
             ("tier=subloan", False),
-            ("state=standing", True),
+            ("state=posted", True),
             ("state=reversed", False),
             ("from_date=2025-02-10&to_date=2025-02-10", True),
             ("from_date=2025-02-11", False),
