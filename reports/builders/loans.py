@@ -102,7 +102,7 @@ def _row(tier: str, header: Mapping[str, Any], standing: Mapping[str, Any]) -> R
             header["number"],
             *borrower,
             Bilingual(header["institution"], header["institution_bn"]),
-            Bilingual(header["programme"], header["programme_bn"]),
+            header["programme_code"],
             header["account"],
             header["disbursed_date"],
             int(standing["disbursed_minor"]),

@@ -17,7 +17,16 @@ from typing import Any
 from calc.calendar import BusinessCalendar, Frequency, RollRule
 from calc.daycount import DayCount
 from calc.money import HALF_UP, Rounding, RoundingMode, from_rate_units
-from calc.schedule import CannotSchedule, GraceKind, InterestTo, Method, Residue, Schedule, Terms, build_schedule
+from calc.schedule import (
+    CannotSchedule,
+    GraceKind,
+    InterestTo,
+    Method,
+    Residue,
+    Schedule,
+    Terms,
+    build_schedule,
+)
 
 _CHOICES: dict[str, type[Any]] = {
     "method": Method,

@@ -8,10 +8,10 @@ we report stand beside them only to be subtracted.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import xlsxwriter
@@ -19,8 +19,17 @@ from django.utils.translation import gettext as _
 
 from calc.daycount import DayCount
 from daybook.formats import from_minor
+from reports.render.recalculation_walk import (
+    PRINCIPAL,
+    PeriodRow,
+    Recalculation,
+    received_minor,
+    walk_dues,
+    walk_periods,
+)
 from reports.render.xlsx import make_styles
 
+DAY_ZERO = date(1899, 12, 30)  # day 0 of spreadsheets
 # Part of a year from cell {a} to cell {b}. Sources: calc/daycount.py names them.
 YEAR_PART = {
     DayCount.ACT_360: "({b}-{a})/360",
@@ -33,38 +42,6 @@ YEAR_PART = {
     "(DATE(YEAR({a})+1,1,1)-{a})/(DATE(YEAR({a})+1,1,1)-DATE(YEAR({a}),1,1))+YEAR({b})-YEAR({a})-1"
     "+({b}-DATE(YEAR({b}),1,1))/(DATE(YEAR({b})+1,1,1)-DATE(YEAR({b}),1,1)))",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodRow:
-    """A period of the plan: its dates are inputs, its amounts what the books hold. Minor units."""
-
-    instalment: int
-    from_on: date
-    to_on: date
-    principal_minor: int
-    interest_minor: int
-    capitalised_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recalculation:
-    """What the workbook is made of. Rows of dues: (instalment, component, label, late date, minor units), in the
-    order of settlement; of receipts: (id, value date, minor units, reference, booking)."""
-
-    number: str
-    as_of: date
-    parameters: Sequence[tuple[str, str]]
-    principal_minor: int
-    annual_rate: Decimal | None
-    day_count: str
-    is_flat: bool
-    periods: Sequence[PeriodRow]
-    dues: Sequence[tuple[int, int, str, date, int]]
-    receipts: Sequence[tuple[int, date, int, str, int]]
-    waived_minor: int
-    reported: Mapping[str, int]
-    checksum: str
 
 
 def render_recalculation(sheet: Recalculation) -> bytes:
@@ -121,7 +98,8 @@ def _receipts(page: Any, styles: dict[str, Any], sheet: Recalculation) -> None:
     for line, (_pk, on, minor, reference, booking) in enumerate(sheet.receipts, start=1):
         page.write_datetime(line, 0, on, styles["date"])
         page.write_number(line, 1, from_minor(minor), styles["money"])
-        page.write_formula(line, 2, f"=IF(A{line + 1}<=Inputs!$B$1,B{line + 1},0)", styles["money"])
+        counts = from_minor(minor if on <= sheet.as_of else 0)
+        page.write_formula(line, 2, f"=IF(A{line + 1}<=Inputs!$B$1,B{line + 1},0)", styles["money"], counts)
         page.write_string(line, 3, reference, styles["text"])
         page.write_number(line, 4, booking, styles["count"])
 
@@ -143,23 +121,25 @@ def _dues(page: Any, styles: dict[str, Any], sheet: Recalculation) -> int:
     _heads(page, styles, heads, (11, 18, 13, 19, 19, 19, 19, 19, 14, 19))
     last = len(sheet.dues) + 1
     received = f"(SUM(Receipts!$C$2:$C${max(len(sheet.receipts) + 1, 2)})+Inputs!$B$5)"
-    for line, (instalment, component, label, late, minor) in enumerate(sheet.dues, start=1):
+    money = styles["money"]
+    for line, (due, seen) in enumerate(zip(sheet.dues, walk_dues(sheet), strict=True), start=1):
         row = line + 1
+        instalment, component, label, late, minor = due
+        settles = f"=IF(C{row}<=Inputs!$B$1,ROUND(MAX(0,MIN(D{row},{received}-E{row})),2),0)"
+        before = "=0" if row == 2 else f"=ROUND(E{row - 1}+D{row - 1},2)"
         page.write_number(line, 0, instalment, styles["count"])
         page.write_string(line, 1, label, styles["text"])
         page.write_datetime(line, 2, late, styles["date"])
-        page.write_number(line, 3, from_minor(minor), styles["money"])
-        page.write_formula(line, 4, "=0" if row == 2 else f"=ROUND(E{row - 1}+D{row - 1},2)", styles["money"])
-        page.write_formula(
-            line,
-            5,
-            f"=IF(C{row}<=Inputs!$B$1,ROUND(MAX(0,MIN(D{row},{received}-E{row})),2),0)",
-            styles["money"],
-        )
-        page.write_formula(line, 6, f"=ROUND(D{row}-F{row},2)", styles["money"])
-        page.write_formula(line, 7, f"=IF(C{row}<Inputs!$B$1,G{row},0)", styles["money"])
-        page.write_formula(line, 8, f'=IF(H{row}>0,C{row},"")', styles["date"])
-        page.write_formula(line, 9, f"=IF({int(component == 4)}=1,G{row},0)", styles["money"])
+        page.write_number(line, 3, from_minor(minor), money)
+        page.write_formula(line, 4, before, money, from_minor(seen.before))
+        page.write_formula(line, 5, settles, money, from_minor(seen.settled))
+        page.write_formula(line, 6, f"=ROUND(D{row}-F{row},2)", money, from_minor(seen.left))
+        page.write_formula(line, 7, f"=IF(C{row}<Inputs!$B$1,G{row},0)", money, from_minor(seen.overdue))
+        since = (late - DAY_ZERO).days if seen.overdue else ""
+        page.write_formula(line, 8, f'=IF(H{row}>0,C{row},"")', styles["date"], since)
+        is_principal = component == PRINCIPAL
+        left = from_minor(seen.left if is_principal else 0)
+        page.write_formula(line, 9, f"=IF({int(is_principal)}=1,G{row},0)", money, left)
     return last
 
 
@@ -183,21 +163,24 @@ def _periods(page: Any, styles: dict[str, Any], sheet: Recalculation) -> int:
     last = len(sheet.periods) + 1
     year_part = YEAR_PART[DayCount(sheet.day_count)]
     paying = [row for row, period in enumerate(sheet.periods, start=2) if period.principal_minor]
-    for line, period in enumerate(sheet.periods, start=1):
+    for line, (period, seen) in enumerate(zip(sheet.periods, walk_periods(sheet), strict=True), start=1):
         row = line + 1
         page.write_number(line, 0, period.instalment, styles["count"])
         page.write_datetime(line, 1, period.from_on, styles["date"])
         page.write_datetime(line, 2, period.to_on, styles["date"])
-        page.write_formula(line, 3, f"=C{row}-B{row}", styles["count"])
-        page.write_formula(line, 4, "=" + year_part.format(a=f"B{row}", b=f"C{row}"), styles["rate"])
+        page.write_formula(line, 3, f"=C{row}-B{row}", styles["count"], (period.to_on - period.from_on).days)
+        part = "=" + year_part.format(a=f"B{row}", b=f"C{row}")
+        page.write_formula(line, 4, part, styles["rate"], _cut(seen.year_part, 12))
         opening = "=Inputs!$B$2" if row == 2 else f"=ROUND(F{row - 1}+I{row - 1}-L{row - 1},2)"
-        page.write_formula(line, 5, opening, styles["money"])
-        page.write_formula(line, 6, _interest(sheet, row, paying), styles["money"])
-        page.write_formula(line, 7, f"=ROUND(G{row},2)", styles["money"])
+        page.write_formula(line, 5, opening, styles["money"], from_minor(seen.balance))
+        exact = _cut(seen.exact / 100, 8)
+        page.write_formula(line, 6, _interest(sheet, row, paying), styles["money"], exact)
+        page.write_formula(line, 7, f"=ROUND(G{row},2)", styles["money"], from_minor(seen.interest))
         page.write_number(line, 8, from_minor(period.capitalised_minor), styles["money"])
         page.write_number(line, 9, from_minor(period.interest_minor), styles["money"])
         if period.instalment:
-            page.write_formula(line, 10, f"=ROUND(H{row}-J{row},2)", styles["money"])
+            differs = from_minor(seen.interest - period.interest_minor)
+            page.write_formula(line, 10, f"=ROUND(H{row}-J{row},2)", styles["money"], differs)
         page.write_number(line, 11, from_minor(period.principal_minor), styles["money"])
     return last
 
@@ -234,29 +217,42 @@ def _result(page: Any, styles: dict[str, Any], sheet: Recalculation, last_due: i
         top=3,
     )
     received = f"SUM(Receipts!C2:C{max(len(sheet.receipts) + 1, 2)})+Inputs!B5"
-    lines: list[tuple[str, str, str, str]] = [
-        (_("Principal outstanding"), f"=ROUND(SUM(Dues!J2:J{last_due}),2)", "outstanding", "money"),
-        (_("Overdue"), f"=ROUND(SUM(Dues!H2:H{last_due}),2)", "overdue", "money"),
-        (_("Advance held"), f"=ROUND({received}-SUM(Dues!F2:F{last_due}),2)", "advance", "money"),
+    dues, since = walk_dues(sheet), f"Dues!I2:I{last_due}"
+    overdue_since = [due[3] for due, seen in zip(sheet.dues, dues, strict=True) if seen.overdue]
+    principal = [seen.left for due, seen in zip(sheet.dues, dues, strict=True) if due[1] == PRINCIPAL]
+    days = (sheet.as_of - min(overdue_since)).days if overdue_since else 0
+    lines = [
+        (_("Principal outstanding"), f"=ROUND(SUM(Dues!J2:J{last_due}),2)", "outstanding", sum(principal)),
+        (_("Overdue"), f"=ROUND(SUM(Dues!H2:H{last_due}),2)", "overdue", sum(d.overdue for d in dues)),
         (
-            _("Days past due"),
-            f"=IF(COUNT(Dues!I2:I{last_due})=0,0,Inputs!B1-MIN(Dues!I2:I{last_due}))",
-            "days",
-            "count",
+            _("Advance held"),
+            f"=ROUND({received}-SUM(Dues!F2:F{last_due}),2)",
+            "advance",
+            received_minor(sheet) - sum(d.settled for d in dues),
         ),
+        (_("Days past due"), f"=IF(COUNT({since})=0,0,Inputs!B1-MIN({since}))", "days", days),
     ]
     if last_period:
-        lines.append(
-            (_("Interest of all periods: largest difference"), f"=MAX(0,MAX(Interest!K2:K{last_period}),-MIN(Interest!K2:K{last_period}))", "interest_difference", "money")
+        span = f"Interest!K2:K{last_period}"
+        worst = max(
+            (abs(seen.interest - p.interest_minor) for p, seen in zip(sheet.periods, walk_periods(sheet), strict=True) if p.instalment),
+            default=0,
         )  # fmt: skip
-    for line, (label, formula, key, kind) in enumerate(lines, start=4):
+        largest = f"=MAX(0,MAX({span}),-MIN({span}))"
+        lines.append((_("Interest of all periods: largest difference"), largest, "interest", worst))
+    for line, (label, formula, key, value) in enumerate(lines, start=4):
         row = line + 1
-        value = sheet.reported.get(key, 0)
+        reported = sheet.reported.get(key, 0)
+        scale = int if key == "days" else from_minor
+        style = styles["count" if key == "days" else "money"]
+        words = (_("yes"), _("NO"))
         page.write_string(line, 0, label, styles["text"])
-        page.write_formula(line, 1, formula, styles[kind])
-        page.write_number(line, 2, from_minor(value) if kind == "money" else value, styles[kind])
-        page.write_formula(line, 3, f"=ROUND(B{row}-C{row},2)", styles[kind])
-        page.write_formula(line, 4, f'=IF(D{row}=0,"{_("yes")}","{_("NO")}")', styles["text"])
+        page.write_formula(line, 1, formula, style, scale(value))
+        page.write_number(line, 2, scale(reported), style)
+        page.write_formula(line, 3, f"=ROUND(B{row}-C{row},2)", style, scale(value - reported))
+        page.write_formula(
+            line, 4, f'=IF(D{row}=0,"{words[0]}","{words[1]}")', styles["text"], words[value != reported]
+        )
     page.write_string(len(lines) + 5, 0, f"SHA-256 {sheet.checksum}", styles["muted"])
 
 
@@ -269,3 +265,8 @@ def _heads(
         page.set_column(at, at, width)
     if widths:
         page.freeze_panes(top + 1, 0)
+
+
+def _cut(value: Fraction, places: int) -> Decimal:
+    """A fraction to so many decimals, as the cell shows before anyone recalculates."""
+    return Decimal(value.numerator * 10**places // value.denominator).scaleb(-places)

@@ -31,6 +31,7 @@ from reports.builders.wording import (
     TIER_SHORT,
     component_labels,
 )
+from reports.builders.terms import term_words
 from reports.builders.workings import Booked, Working, fitting_plan, workings
 from reports.selectors import facts as fact_selectors
 
@@ -64,7 +65,7 @@ class LoanView:
     why_provision: str
     receipts: Sequence[Mapping[str, Any]]
     schedules: Sequence[Schedule]
-    terms: Mapping[str, Any]
+    terms: Sequence[tuple[Words, Words]]
     parties: Sequence[LoanParty]
     identifiers: Sequence[LoanIdentifier]
     profile: LoanProfile | None
@@ -84,7 +85,8 @@ def make_loan_page(loan: Loan, asked: Asked) -> LoanView:
     schedules = fact_selectors.schedule_versions(
         [loan.pk], as_of=asked.as_of, last_booking_id=asked.last_booking_id
     )
-    rows = build_schedule_rows(account, _workings(account, schedules)) if account else []
+    fitting = plan_of(account, schedules) if account else None
+    rows = build_schedule_rows(account, workings(fitting[1]) if fitting else {}) if account else []
     standing = account.standing if account else {}
     since = standing.get("overdue_since")
     loan_class = int(standing.get("loan_class", -1))
@@ -109,7 +111,7 @@ def make_loan_page(loan: Loan, asked: Asked) -> LoanView:
         why_provision=provision,
         receipts=_receipts(account, labels) if account else [],
         schedules=schedules,
-        terms=dict(schedules[-1].terms) if schedules else {},
+        terms=term_words(fitting[0]) if fitting else [],
         parties=fact_selectors.parties_of(loan.pk),
         identifiers=fact_selectors.identifiers_of(loan.pk),
         profile=LoanProfile.objects.filter(
@@ -130,12 +132,6 @@ def _subtitle(header: Mapping[str, Any]) -> Words:
         )
     name = Bilingual(header["institution"], header["institution_bn"])
     return f"{TIER_SHORT[header['tier']]} · {name}"
-
-
-def _workings(account: Account, schedules: Sequence[Schedule]) -> Mapping[int, tuple[Working, ...]]:
-    """The arithmetic of the interest of the newest plan, where the engine gives what was booked."""
-    fitting = plan_of(account, schedules)
-    return workings(fitting[1]) if fitting else {}
 
 
 def plan_of(account: Account, schedules: Sequence[Schedule]) -> tuple[Terms, Plan] | None:
@@ -196,22 +192,33 @@ def _rate_of(policy: ProvisionPolicy | None, loan_class: int) -> Decimal | None:
 
 
 def _receipts(account: Account, labels: Mapping[int, Words]) -> list[Mapping[str, Any]]:
-    """Receipts, newest first, each with what it settled."""
-    by_receipt: dict[int, list[str]] = {}
+    """Receipts, newest first, each with what it settled, one line an instalment."""
     owed = account.allocations[account.allocations["receipt_id"] > 0]
+    lines: dict[int, dict[int, list[str]]] = {}
     for (receipt, instalment, component), minor in (
         owed.groupby(["receipt_id", "instalment", "component"])["amount_minor"].sum().items()
     ):
         if minor:
-            place = (
-                _("instalment %(number)s") % {"number": formats.number(int(instalment))} if instalment else ""
-            )
             piece = f"{labels[int(component)]} {formats.taka_minor(int(minor))}"
-            by_receipt.setdefault(int(receipt), []).append(f"{place}: {piece}" if place else piece)
+            lines.setdefault(int(receipt), {}).setdefault(int(instalment), []).append(piece)
     return [
-        {**row, "settled": by_receipt.get(int(row["id"]), []), "upload_id": _whole(row["upload_id"])}
+        {
+            **row,
+            "settled": [
+                _line(number, parts) for number, parts in sorted(lines.get(int(row["id"]), {}).items())
+            ],
+            "upload_id": _whole(row["upload_id"]),
+        }
         for row in reversed(account.receipts.to_dict("records"))
     ]
+
+
+def _line(instalment: int, pieces: Sequence[str]) -> str:
+    """What one receipt settled of one instalment; an advance belongs to none."""
+    settled = " · ".join(pieces)
+    if not instalment:
+        return settled
+    return _("instalment %(number)s") % {"number": formats.number(instalment)} + f": {settled}"
 
 
 def _whole(value: Any) -> int | None:

@@ -13,7 +13,8 @@ from reports.builders.accounts import read_accounts
 from reports.builders.objects import Asked
 from reports.builders.statement import OWED, Account
 from reports.builders.statements import loan_statement
-from reports.render.recalculation import PeriodRow, Recalculation, render_recalculation
+from reports.render.recalculation import render_recalculation
+from reports.render.recalculation_walk import PeriodRow, Recalculation
 from reports.render.xlsx import CONTENT_TYPE
 from reports.selectors import facts as fact_selectors
 from reports.services.loan_page import plan_of
@@ -92,7 +93,7 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
             "overdue": overdue,
             "advance": int(standing["advance_minor"]),
             "days": int(standing["days_past_due"]),
-            "interest_difference": 0,
+            "interest": 0,
         },
         checksum=checksum,
     )  # fmt: skip

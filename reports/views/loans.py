@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from daybook.pages import Page
-from daybook.selectors import trail_of
 from daybook.services import record
 from lending.models import Loan
 from partners.access import EVERYONE, Role, actor_of, requires
@@ -22,6 +21,7 @@ from reports.forms import AskedForm, LoansForm, StatementForm
 from reports.render import xlsx
 from reports.render.pdf import CONTENT_TYPE
 from reports.render.text import show_parameters, show_table
+from reports.selectors.trails import trail_of_loan
 from reports.services.loan_page import LoanView, make_loan_page
 from reports.services.making import CannotMake, loan_standings, make_loans
 from reports.services.recalculating import make_recalculation
@@ -122,9 +122,8 @@ class LoanPage(Page, TemplateView):
                 view=self.view,
                 header=self.view.header,
                 class_badge=CLASS_BADGES.get(self.view.loan_class, "secondary"),
-                trail=trail_of("lending.loan", self.loan.pk)[:50],
+                trail=trail_of_loan(self.loan)[:50],
                 may_see_nid=context_of(request).may(*NID_ROLES),
-                may_recalculate=True,
             )
         )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
@@ -27,6 +28,7 @@ from reports.views.asking import (
     address_of,
     as_file,
     books_context,
+    books_query,
     context_of,
     download,
     language_of,
@@ -157,7 +159,10 @@ def _linked_rows(
             more = {**filters, str(portfolio.dimension): row.key, "owing": "1", **narrowings[at % width]}
             is_empty = not portfolio_count(portfolio, row.key, TIERS[at // width])
             cells.append((cell, "" if is_empty else loans_url(asked, **more, tier=TIERS[at // width])))
-        linked.append({"label": row.cells[0].text, "cells": cells, "width": width})
+        url = ""
+        if portfolio.dimension is Dimension.INSTITUTION:
+            url = f"{reverse('reports:institution', args=[row.key])}?{books_query(asked)}"
+        linked.append({"label": row.cells[0].text, "url": url, "cells": cells, "width": width})
     return linked
 
 
