@@ -68,9 +68,12 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> I
         call_command("migrate", interactive=False, verbosity=0)
         grants.apply()
         _log_in_acting_as("paikar_worker")
+        drop_database(admin, f"{name}_template")
+        roles.create_database(admin, f"{name}_template", template=name)
     yield
     with django_db_blocker.unblock():
         connection.close()
+        drop_database(admin, f"{name}_template")
         if not keep:
             drop_database(admin, name)
         admin.close()
@@ -121,10 +124,10 @@ _clone_numbers = itertools.count(1)
 @pytest.fixture
 def cloned_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[ClonedDatabase]:
     """CREATE DATABASE … TEMPLATE: a second or less, and real commits."""
-    template = settings.DATABASES["default"]["NAME"]
+    template = (
+        f"{settings.DATABASES['default']['NAME']}_template"  # without visitors, so it can be copied
+    )
     name = f"{template}_{os.getpid()}_{next(_clone_numbers)}"
-    with django_db_blocker.unblock():
-        connection.close()  # a template may have no visitors
     admin = roles.connect(database_url("admin"), database="postgres")
     try:
         roles.create_database(admin, name, template=template)
