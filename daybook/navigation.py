@@ -58,13 +58,13 @@ MENU = (
     Section(
         _("Lending"),
         (
-            Entry(_("Applications"), "lending:application_list", "clipboard-list"),
-            Entry(_("Tranches"), "lending:tranche_list", "transfer-out"),
-            Entry(_("Sub-loan lists"), "lending:sub_loan_list_list", "list-details"),
-            Entry(_("Agreements"), "lending:agreement_list", "file-certificate"),
-            Entry(_("Programmes"), "lending:programme_list", "folders"),
-            Entry(_("Clusters"), "lending:cluster_list", "map-pin"),
-            Entry(_("Borrowers"), "lending:borrower_list", "users"),
+            Entry(_("Applications"), "lending:applications", "clipboard-list"),
+            Entry(_("Tranches"), "lending:tranches", "transfer-out"),
+            Entry(_("Sub-loan lists"), "lending:subloans", "list-details"),
+            Entry(_("Agreements"), "lending:agreements", "file-certificate"),
+            Entry(_("Programmes"), "lending:programmes", "folders"),
+            Entry(_("Clusters"), "lending:clusters", "map-pin"),
+            Entry(_("Borrowers"), "lending:borrowers", "users"),
         ),
     ),
     Section(
@@ -88,8 +88,8 @@ MENU = (
     Section(
         _("Set-up"),
         (
-            Entry(_("Institutions and limits"), "partners:institution_list", "building", FOUNDATION),
-            Entry(_("People"), "partners:user_list", "user-cog", frozenset({"administrator"})),
+            Entry(_("Institutions and limits"), "partners:institutions", "building", FOUNDATION),
+            Entry(_("People"), "partners:people", "user-cog", frozenset({"administrator"})),
             Entry(_("Holidays"), "daybook:holiday_list", "beach", FOUNDATION),
             Entry(_("Business days"), "daybook:days", "calendar-event", FOUNDATION),
             Entry(_("Bookings"), "daybook:bookings", "book-2", FOUNDATION),

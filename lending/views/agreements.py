@@ -1,0 +1,227 @@
+"""Agreements: the list, drafting, and the page with its allotments and use of the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import django_filters
+import django_tables2 as tables
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from daybook.formats import tk
+from daybook.lists import ListPage, SearchFilter
+from daybook.pages import Text
+from daybook.selectors import open_business_date
+from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MoneyColumn, PaikarTable, PercentColumn
+from lending import words
+from lending.forms.agreements import AgreementForm, AllotmentForm, NoteForm
+from lending.models import Agreement, Application, Programme
+from lending.selectors.pages import allotments_of, steps_of, use_of_limit
+from lending.selectors.worklists import WORKLISTS, narrowed
+from lending.services.agreements import add_allotment, approve_agreement, draft_agreement
+from partners.access import EVERYONE, Role, authority_of
+from partners.models import Institution
+from partners.views.offers import DraftPage, Offer, OffersPage
+
+State = Agreement.State
+
+
+class AgreementTable(PaikarTable):
+    """Agreements, newest first."""
+
+    number = LinkColumn("lending:agreement", verbose_name=gettext_lazy("Agreement"))
+    institution = tables.Column(accessor="institution__name", verbose_name=gettext_lazy("Institution"))
+    programme = tables.Column(accessor="programme__code", verbose_name=gettext_lazy("Programme"))
+    state = BadgeColumn(verbose_name=gettext_lazy("State"), labels=words.AGREEMENT_STATES)
+    from_date = DayColumn(verbose_name=gettext_lazy("From"))
+    to_date = DayColumn(verbose_name=gettext_lazy("May draw until"))
+    annual_rate = PercentColumn(verbose_name=gettext_lazy("Rate"))
+    limit = MoneyColumn(verbose_name=gettext_lazy("Limit (Tk)"), total=True)
+
+    class Meta(PaikarTable.Meta):
+        model = Agreement
+        fields = (
+            "number",
+            "institution",
+            "programme",
+            "state",
+            "from_date",
+            "to_date",
+            "annual_rate",
+            "limit",
+        )
+
+
+class AgreementFilter(django_filters.FilterSet):
+    """Find an agreement."""
+
+    search = SearchFilter(columns=["number", "institution__name"])
+    state = django_filters.ChoiceFilter(
+        choices=words.choices(words.AGREEMENT_STATES), label=gettext_lazy("State")
+    )
+    waiting = django_filters.ChoiceFilter(
+        choices=[("agreements-approve", WORKLISTS["agreements-approve"])],
+        method="narrow",
+        label=gettext_lazy("Waiting"),
+    )
+    programme = django_filters.ModelChoiceFilter(
+        queryset=Programme.objects.all(), label=gettext_lazy("Programme")
+    )
+
+    def narrow(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Rows of a worklist that the reader may act on."""
+        return narrowed(queryset, value, self.request.user.pk)
+
+
+class AgreementList(ListPage):
+    """What was signed with whom."""
+
+    required_roles = EVERYONE
+    title = gettext_lazy("Agreements")
+    template_name = "lending/agreements.html"
+    table_class = AgreementTable
+    filterset_class = AgreementFilter
+    empty_text = gettext_lazy("No agreement is drafted yet.")
+
+    def get_rows(self) -> QuerySet[Agreement]:
+        return Agreement.objects.select_related("institution", "programme")
+
+    def get_table_kwargs(self) -> dict[str, Any]:
+        context = self.request.context  # type: ignore[attr-defined]
+        return {"exclude": ("institution",)} if context.is_partner else {}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = self.request.context  # type: ignore[attr-defined]
+        return super().get_context_data(may_draft=context.may(Role.OFFICER, Role.FINANCE_HEAD), **kwargs)
+
+
+class AgreementNew(DraftPage):
+    """Draft an agreement; a second person approves it."""
+
+    required_roles = (Role.OFFICER, Role.FINANCE_HEAD)
+    title = gettext_lazy("New agreement")
+    subtitle = gettext_lazy("A draft counts once a second person has approved it.")
+    form_class = AgreementForm
+    button = gettext_lazy("Save the draft")
+
+    def get_crumbs(self) -> list[tuple[Text, str]]:
+        return [(_("Agreements"), reverse("lending:agreements"))]
+
+    def form_kwargs(self) -> dict[str, Any]:
+        wanted = self.request.GET.get("institution", "")
+        chosen = Institution.objects.filter(pk=wanted).first() if wanted.isdecimal() else None
+        return {"initial": {"institution": chosen, "signed_date": open_business_date()}}
+
+    def make(self, told: dict[str, Any]) -> str:
+        agreement = draft_agreement(
+            **told,
+            actor=self.request.user,  # type: ignore[arg-type]
+            business_date=open_business_date(),
+        )
+        return reverse("lending:agreement", args=[agreement.pk])
+
+
+class AgreementPage(OffersPage):
+    """One agreement: terms, use of the limit, allotments, steps; approving and allotting."""
+
+    required_roles = EVERYONE
+    template_name = "lending/agreement.html"
+    subject: Agreement
+
+    def load(self, **kwargs: Any) -> Agreement:
+        return get_object_or_404(
+            Agreement.objects.select_related("institution", "programme"), pk=kwargs["pk"]
+        )
+
+    def get_title(self) -> Text:
+        return _("Agreement %(number)s") % {"number": self.subject.number}
+
+    def get_subtitle(self) -> Text:
+        return f"{self.subject.institution} · {self.subject.programme}"
+
+    def get_crumbs(self) -> list[tuple[Text, str]]:
+        return [(_("Agreements"), reverse("lending:agreements"))]
+
+    def offers(self) -> Sequence[Offer]:
+        agreement, reader = self.subject, self.reader
+        found = []
+        if agreement.state == State.DRAFT and reader.may(Role.APPROVER, Role.FINANCE_HEAD):
+            authority = authority_of(reader.roles, on=open_business_date())
+            found.append(
+                Offer(
+                    name="approve",
+                    label=_("Approve the agreement"),
+                    done=_("Approved: money may now be allotted and drawn under it."),
+                    hint=_("Your authority reaches %(amount)s.") % {"amount": tk(authority)},
+                    form_class=NoteForm,
+                    run=lambda told: self._act(approve_agreement, **told),
+                )
+            )
+        if agreement.state != State.ENDED and reader.may(Role.OFFICER, Role.APPROVER, Role.FINANCE_HEAD):
+            found.append(
+                Offer(
+                    name="allot",
+                    label=_("Allot part of the limit"),
+                    done=_("Allotted."),
+                    form_class=AllotmentForm,
+                    form_kwargs={
+                        "initial": {
+                            "fund_source": agreement.programme.fund_source_id,
+                            "from_date": agreement.from_date,
+                            "to_date": agreement.to_date,
+                        }
+                    },
+                    icon="plus",
+                    is_folded=True,
+                    run=lambda told: self._act(add_allotment, **told),
+                )
+            )
+        return found
+
+    def _act(self, service: Any, **told: Any) -> None:
+        service(
+            agreement=self.subject,
+            actor=self.request.user,
+            business_date=open_business_date(),
+            **told,
+        )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        agreement = self.subject
+        return super().get_context_data(
+            agreement=agreement,
+            state=words.AGREEMENT_STATES[agreement.state],
+            contract=words.CONTRACT_MODES[agreement.contract_mode],
+            method=words.METHODS.get(agreement.method, agreement.method),
+            frequency=words.FREQUENCIES.get(agreement.frequency, agreement.frequency),
+            grace_kind=words.GRACE_KINDS.get(agreement.grace_kind, agreement.grace_kind),
+            day_count=words.DAY_COUNTS.get(agreement.day_count, agreement.day_count),
+            roll_rule=words.ROLL_RULES.get(agreement.roll_rule, agreement.roll_rule),
+            use=use_of_limit(agreement),
+            allotments=allotments_of(agreement),
+            applications=[
+                (application, words.APPLICATION_STATES[application.state])
+                for application in agreement_applications(agreement)
+            ],
+            steps=steps_of(agreement),
+            **kwargs,
+        )
+
+
+def agreement_applications(agreement: Agreement) -> QuerySet[Application]:
+    """Applications under any of the agreement's allotments, newest first."""
+    return (
+        Application.objects.filter(allotment__agreement=agreement).select_related("cluster").order_by("-id")
+    )
+
+
+urls = [
+    path("agreements/", AgreementList.as_view(), name="agreements"),
+    path("agreements/new/", AgreementNew.as_view(), name="agreement-new"),
+    path("agreements/<int:pk>/", AgreementPage.as_view(), name="agreement"),
+]
