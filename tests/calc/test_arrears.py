@@ -157,10 +157,12 @@ def test_buckets_begin_and_end_where_the_ladder_says(days_late: int, bucket: Buc
 
 
 def test_the_window_is_open_at_its_start_and_closed_at_its_end() -> None:
-    arrears = standing(monthly(6), [], date(2025, 4, 30), windows=(1, 3))
-    # 31 March is not within (30 March, 30 April]... it is: only what fell due on 30 March would be out
-    assert arrears.window(1).tolist() == [2200]
-    assert arrears.window(3).tolist() == [4400]
+    # a month before 31 March is 28 February: what fell due that very day is out
+    arrears = standing(monthly(6), [], date(2025, 3, 31), windows=(1, 3))
+    assert arrears.window(1).tolist() == [1100]
+    assert arrears.window(3).tolist() == [3300]
+    # a month before 30 April is 30 March: the due of 31 March is in
+    assert standing(monthly(6), [], date(2025, 4, 30), windows=(1,)).window(1).tolist() == [2200]
     with pytest.raises(ValueError, match="2 months was not measured"):
         arrears.window(2)
 

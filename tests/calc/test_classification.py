@@ -108,6 +108,26 @@ def test_among_equally_specific_policies_the_latest_start_wins() -> None:
         assert policy_of(date(2020, 6, 1), traits(), policies).policy.tolist() == [1]
 
 
+def test_among_policies_for_sizes_the_one_for_fewer_wins_whatever_its_start() -> None:
+    few = frozenset({SizeTier.SMALL})
+    rows = [
+        ClassificationPolicy(
+            policy=n,
+            tier=Tier.SUBLOAN,
+            effective_from=start,
+            sizes=sizes,
+            test=ClassTest.TIME,
+            ss=3,
+            df=6,
+            bl=9,
+        )
+        for n, start, sizes in ((1, date(2020, 1, 1), few), (2, date(2021, 1, 1), CMS))
+    ]
+    for policies in (ClassificationPolicies.of(rows), ClassificationPolicies.of(rows[::-1])):
+        assert policy_of(date(2022, 1, 1), traits(size=SizeTier.SMALL), policies).policy.tolist() == [1]
+        assert policy_of(date(2022, 1, 1), traits(size=SizeTier.MICRO), policies).policy.tolist() == [2]
+
+
 def test_two_policies_that_fit_equally_well_are_ambiguous_unless_a_better_one_fits() -> None:
     start = date(2020, 1, 1)
     twins = [

@@ -85,6 +85,24 @@ def test_a_rounded_ratio_is_what_decimal_arithmetic_says(
     assert round_ratio(numerator, denominator, Rounding(mode, quantum)) == expected
 
 
+@pytest.mark.parametrize(
+    ("numerator", "mode", "expected"),
+    [
+        (5, RoundingMode.HALF_UP, 3), (-5, RoundingMode.HALF_UP, -3), (7, RoundingMode.HALF_UP, 4),
+        (5, RoundingMode.HALF_EVEN, 2), (7, RoundingMode.HALF_EVEN, 4), (-7, RoundingMode.HALF_EVEN, -4),
+        (5, RoundingMode.UP, 3), (-5, RoundingMode.UP, -3), (4, RoundingMode.UP, 2),
+        (5, RoundingMode.DOWN, 2), (-5, RoundingMode.DOWN, -2),
+    ],
+)  # fmt: skip
+def test_a_tie_goes_where_the_mode_says(numerator: int, mode: RoundingMode, expected: int) -> None:
+    assert round_ratio(numerator, 2, Rounding(mode)) == expected
+    assert round_ratio(numerator, 2, Rounding(mode, 100)) == (
+        0 if mode is not RoundingMode.UP else 100 if numerator > 0 else -100
+    )
+    assert round_ratios([numerator], [1], [2], Rounding(mode)).tolist() == [expected]
+    assert round_ratios([numerator * 10**15], [10**3], [2 * 10**18], Rounding(mode)).tolist() == [expected]
+
+
 @given(
     st.lists(
         st.tuples(st.integers(-(10**15), 10**15), st.integers(0, 10**7), st.integers(1, 10**7)),

@@ -83,6 +83,25 @@ def test_the_segments_of_a_span_cover_it_and_add_up_to_its_part_of_a_year(
         assert sum(parts) == year_fraction(start, end, day_count)
 
 
+def test_an_over_payment_bears_nothing_and_a_change_on_the_first_day_cuts_nothing() -> None:
+    moved = [
+        (1, date(2025, 1, 1), 1_000_00),
+        (1, date(2025, 1, 11), -1_500_00),
+        (1, date(2025, 1, 21), 800_00),
+    ]
+    rated = [(1, date(2025, 1, 1), 36_000_000)]
+    interest, segments = daily_product(
+        Movements(*_columns(moved)),
+        Rates(*_columns(rated)),
+        _spans([(1, date(2025, 1, 1), 30)]),
+        DayCount.ACT_360,
+        HALF_UP,
+    )
+    assert segments.days.tolist() == [10, 10, 10]
+    assert segments.balance.tolist() == [1_000_00, 0, 300_00]
+    assert interest.tolist() == [10_00 + 3_00]
+
+
 def test_rounding_each_segment_is_what_some_books_do() -> None:
     moved = [(1, date(2022, 11, 1), 5_000_00), (1, date(2022, 12, 5), -1_450_68)]
     rated = [(1, date(2022, 11, 1), 12_000_000)]

@@ -260,6 +260,17 @@ def test_a_fixed_due_day_at_the_month_s_end_comes_back() -> None:
     assert [period.nominal_on.day for period in plan.periods] == [28, 31, 30, 31]
 
 
+def test_under_monthly_twelfths_every_whole_period_is_a_twelfth_whatever_its_dates() -> None:
+    plan = build_schedule(replace(BASE, method=Method.BULLET, instalments=4, disbursed_on=date(2025, 1, 30)))
+    assert [str(period.nominal_on) for period in plan.periods] == [
+        "2025-02-28",
+        "2025-03-30",
+        "2025-04-30",
+        "2025-05-30",
+    ]
+    assert [period.interest_minor for period in plan.periods] == [500_000] * 4
+
+
 def test_the_first_due_date_follows_a_silent_grace_and_starts_a_paid_one() -> None:
     first = date(2025, 8, 10)
     silent = replace(BASE, grace_periods=6, grace_kind=GraceKind.INTEREST_ADDED, first_due_on=first)

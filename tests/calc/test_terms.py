@@ -139,6 +139,13 @@ def test_an_agreed_instalment_that_cannot_be_is_refused(agreed: int, words: str)
     assert refusal.value.term == "agreed_instalment"
 
 
+def test_an_agreed_instalment_that_leaves_nothing_for_the_last_is_refused() -> None:
+    twice = replace(BASE, annual_rate=Decimal(0), instalments=2)
+    assert [p.total_minor for p in build_schedule(twice).periods] == [2_500_00, 2_500_00]
+    with pytest.raises(CannotSchedule, match="before its last"):
+        build_schedule(replace(twice, agreed_instalment_minor=5_000_00))
+
+
 def test_the_term_follows_from_an_agreed_instalment() -> None:
     agreed = replace(BASE, agreed_instalment_minor=862_00)
     assert instalments_needed(agreed) == 7
