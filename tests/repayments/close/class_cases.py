@@ -5,6 +5,7 @@ Unless a case says otherwise, instalments are of principal only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -30,11 +31,11 @@ class Case:
 
     says: str
     on: date
-    plan: list[Instalment]
+    plan: Sequence[Instalment]
     expect: LoanClass
     days: int
     months: int
-    paid: list[tuple[date, int]] = field(default_factory=list)
+    paid: Sequence[tuple[date, int]] = field(default_factory=list)
     tier: str = "subloan"
     kind: str = "bank"
     size: str = "small"

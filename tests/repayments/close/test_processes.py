@@ -1,0 +1,189 @@
+"""The close with real processes and connections: killed, doubled, and met by a posting under way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ClonedDatabase
+
+ROOT = Path(__file__).resolve().parents[3]
+LOANS = 7
+PATIENCE = 60.0
+
+MAKE_BOOKS = """
+from datetime import date
+from tests.repayments.close.books import closing_books
+from django.db import transaction
+with transaction.atomic():
+    books = closing_books()
+    for number in range(7):
+        plan = [(date(2025, 9, 30), 100_00), (date(2026, 9, 30), 100_00)]
+        loan = books.lend(plan, disbursed=date(2025, 6, 30))
+        if number:
+            books.receive(loan, date(2025, 10, 5), number * 10_00)
+"""
+
+
+@pytest.fixture
+def books(cloned_database: ClonedDatabase) -> ClonedDatabase:
+    """A database of its own with a small book in it, committed."""
+    _python(cloned_database, MAKE_BOOKS).check_returncode()
+    return cloned_database
+
+
+@pytest.fixture
+def watcher(books: ClonedDatabase) -> Iterator[Any]:
+    """A connection of our own to look, and to hold locks."""
+    connection = books.connect("worker")
+    yield connection
+    connection.close()
+
+
+def _code(lines: str) -> list[str]:
+    return [sys.executable, "-c", f"import django; django.setup()\n{lines}"]
+
+
+def _python(books: ClonedDatabase, lines: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        _code(lines), cwd=ROOT, env=books.environment(), capture_output=True, text=True, check=False
+    )
+
+
+def _manage(books: ClonedDatabase, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT, env=books.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def _one(connection: Any, query: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        row = cursor.fetchone()
+    connection.commit()
+    return row if row is None or len(row) > 1 else row[0]
+
+
+def _wait_until(said: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not said():
+        assert time.monotonic() < deadline, "it never came to pass"
+        time.sleep(0.05)
+
+
+WAITS_FOR_A_LOCK = (
+    "SELECT count(*) > 0 FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+@pytest.mark.slow
+def test_a_worker_killed_in_the_middle_leaves_nothing_and_the_sweeper_finishes(
+    books: ClonedDatabase, watcher: Any
+) -> None:
+    start = "from repayments.services.close import start_close\nstart_close(loans_a_slice=3)"
+    _python(books, start).check_returncode()
+    assert _one(watcher, "SELECT slice_count, loan_count FROM repayments_dayrun") == (3, LOANS)
+    first_slice = _one(watcher, "SELECT min(id) FROM repayments_dayrunslice")
+
+    with watcher.cursor() as cursor:  # the worker writes its snapshots, then waits for this lock
+        cursor.execute("SELECT FROM repayments_dayrun FOR UPDATE")
+    worker = subprocess.Popen(
+        _code(
+            "from repayments.services.close_slices import work_slice\n"
+            f"work_slice(slice_id={first_slice}, claimed_by='doomed', lease_seconds=1)"
+        ),
+        cwd=ROOT,
+        env=books.environment(),
+    )
+    looking = books.connect("worker")
+    _wait_until(lambda: bool(_one(looking, WAITS_FOR_A_LOCK)))
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+    watcher.commit()
+    _wait_until(lambda: not _one(looking, WAITS_FOR_A_LOCK))
+
+    assert _one(looking, "SELECT count(*) FROM repayments_arrearssnapshot") == 0
+    assert _one(looking, f"SELECT work, claimed_by FROM repayments_dayrunslice WHERE id = {first_slice}") == (
+        "running",
+        "doomed",
+    )
+    time.sleep(1.1)
+    sweep = """
+from repayments.models import DayRun
+from repayments.services.close import work_all_slices
+from repayments.services.close_slices import sweep_slices
+assert len(sweep_slices()) == 3
+work_all_slices(DayRun.objects.get(), claimed_by="sweeper")
+"""
+    _python(books, sweep).check_returncode()
+    assert _one(looking, "SELECT state, computed_count FROM repayments_dayrun") == ("closed", LOANS)
+    assert _one(looking, "SELECT count(*) FROM repayments_arrearssnapshot") == LOANS
+    looking.close()
+
+
+@pytest.mark.slow
+def test_two_closes_of_one_day_at_once_make_one(books: ClonedDatabase, watcher: Any) -> None:
+    both = [_manage(books, "close_day", "--date", "2025-12-31") for _ in range(2)]
+    said = [process.communicate()[0] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], said
+    assert any("Close of 31 Dec 2025: closed; 7 loans" in text for text in said), said
+    assert any("The open business date is" in text or "still running" in text for text in said), said
+    assert _one(watcher, "SELECT count(*) FROM repayments_dayrun") == 1
+    assert _one(watcher, "SELECT count(*) FROM repayments_arrearssnapshot") == LOANS
+
+
+@pytest.mark.slow
+def test_a_posting_under_way_is_waited_for_and_counts(books: ClonedDatabase, watcher: Any) -> None:
+    with watcher.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO daybook_booking (business_date, actor_name, purpose, reason)"
+            " VALUES ('2025-12-31', 'Slow', 'test', '') RETURNING id"
+        )
+        booking = cursor.fetchone()[0]
+    close = _manage(books, "close_day", "--date", "2025-12-31")
+    looking = books.connect("worker")
+    _wait_until(lambda: bool(_one(looking, WAITS_FOR_A_LOCK)))
+    assert close.poll() is None
+    watcher.commit()
+    text = close.communicate()[0]
+    assert close.returncode == 0, text
+    assert _one(looking, "SELECT last_booking_id FROM repayments_dayrun") == booking
+    looking.close()
+
+
+@pytest.mark.slow
+def test_a_close_through_a_real_worker(books: ClonedDatabase, watcher: Any, tmp_path: Path) -> None:
+    environment = books.environment() | {
+        "PAIKAR_VAR_DIR": str(tmp_path),
+        "CELERY_BROKER_URL": "filesystem://",
+    }
+    log = tmp_path / "worker.log"
+    with log.open("w") as output:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "celery", "--app", "config", "worker", "-c", "2", "-l", "info"],
+            cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [sys.executable, "manage.py", "close_day", "--through-workers", "--loans-a-slice", "2"],
+            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    finally:
+        os.killpg(worker.pid, signal.SIGTERM)
+        worker.wait(timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr + log.read_text()
+    assert "7 loans" in done.stdout
+    assert "4 slices" in done.stdout
+    assert _one(watcher, "SELECT date FROM daybook_businessday WHERE state = 'open'") == date(2026, 1, 1)
+    assert _one(watcher, "SELECT count(DISTINCT claimed_by) FROM repayments_dayrunslice") in (1, 2)
