@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.utils.translation import gettext as _
-
 from calc.arrears import Bucket
+from daybook.formats import digits
 from reports.builders.portfolio import TIERS, Portfolio
-from reports.builders.wording import BUCKET_LABELS, TIER_SHORT
+from reports.builders.wording import TIER_SHORT
 from reports.render.chart import ageing_chart
+
+
+LADDER: dict[int, str] = {
+    Bucket.DAYS_1_30: "1–30",
+    Bucket.DAYS_31_60: "31–60",
+    Bucket.DAYS_61_90: "61–90",
+    Bucket.DAYS_91_180: "91–180",
+    Bucket.DAYS_181_365: "181–365",
+    Bucket.OVER_365: "> 365",
+}
 
 
 def chart_of(buckets: Portfolio) -> str:
@@ -24,8 +33,4 @@ def chart_of(buckets: Portfolio) -> str:
         ]
         shares = [Decimal(part) * 100 / whole if whole else Decimal(0) for part in parts]
         series.append((str(TIER_SHORT[tier]), [round(share, 4) for share in shares]))
-    return ageing_chart(
-        [str(BUCKET_LABELS[bucket]) for bucket in late],
-        series,
-        axis_title=_("% of outstanding principal"),
-    )
+    return ageing_chart([digits(LADDER[bucket]) for bucket in late], series)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
-import altair
+import altair as alt
+import fontpkg_hind_siliguri
 import vl_convert
 
 TIER_COLOURS = ("#12486b", "#d08a2e")
-INK, MUTED, LINE = "#1b2430", "#5f6b7a", "#dde3ea"
+MUTED, LINE = "#5f6b7a", "#dde3ea"
 
 
 def ageing_chart(
@@ -27,29 +30,35 @@ def ageing_chart(
         for at, label in enumerate(labels)
     ]
     bars = (
-        altair.Chart(altair.Data(values=rows))
+        alt.Chart(alt.Data(values=rows))
         .transform_calculate(value="toNumber(datum.percent)")
         .mark_bar(cornerRadiusEnd=2)
         .encode(
-            x=altair.X("bucket:N", sort=list(labels), title=None, axis=altair.Axis(labelAngle=0, ticks=False, domainColor=LINE)),
-            xOffset=altair.XOffset("tier:N", sort=[name for name, _values in series]),
-            y=altair.Y("value:Q", title=axis_title, axis=altair.Axis(tickCount=4, gridColor=LINE, domain=False, ticks=False)),
-            color=altair.Color(
+            x=alt.X("bucket:N", sort=list(labels), title=None, axis=alt.Axis(labelAngle=0, ticks=False, domainColor=LINE)),
+            xOffset=alt.XOffset("tier:N", sort=[name for name, _values in series]),
+            y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4, gridColor=LINE, domain=False, ticks=False)),
+            color=alt.Color(
                 "tier:N",
                 sort=[name for name, _values in series],
-                scale=altair.Scale(domain=[name for name, _values in series], range=list(TIER_COLOURS)),
-                legend=altair.Legend(title=None, orient="top", direction="horizontal"),
+                scale=alt.Scale(domain=[name for name, _values in series], range=list(TIER_COLOURS)),
+                legend=None,
             ),
         )
         .properties(width=width, height=150)
         .configure(font="Hind Siliguri, sans-serif", background="transparent")
         .configure_view(stroke=None)
         .configure_axis(labelColor=MUTED, titleColor=MUTED, labelFontSize=11, titleFontSize=11, titleFontWeight="normal")
-        .configure_legend(labelColor=INK, labelFontSize=11)
         .configure_scale(bandPaddingInner=0.35)
     )  # fmt: skip
+    _register_fonts()
     svg: str = vl_convert.vegalite_to_svg(bars.to_json())
     return _responsive(svg)
+
+
+@cache
+def _register_fonts() -> None:
+    """Let the drawing measure its letters with the font they are shown in."""
+    vl_convert.register_font_directory(str(Path(fontpkg_hind_siliguri.ROOT) / "files"))
 
 
 def _responsive(svg: str) -> str:

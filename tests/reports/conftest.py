@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.repayments.posting.conftest import own_database
 from tests.reports.books import Book, make_book
+
+__all__ = ["book", "own_database"]
 
 
 @pytest.fixture
