@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a catalogue: one message a line reads better than a page of wrapped ones)
 """What can be wrong with a file or a row: a code, what it does to the row, and words with a remedy.
 
 The words are English templates that the pages translate when they show them, so that a row refused today
@@ -89,7 +90,6 @@ ROW_FAULTS: dict[str, tuple[str, Words]] = {
     "date.future": ("invalid", Words(_("The value date {text} lies after the business date {limit}."), _("Send the row when the money has been received, or correct the date."))),
     "number.unreadable": ("invalid", Words(_("“{text}” is not a number."), _("Write digits only."))),
     "choice.unknown": ("invalid", Words(_("“{text}” is not one of: {limit}."), _("Use a code of the list in the template."))),
-    "digits.wrong": ("invalid", Words(_("“{text}” does not have {limit} digits."), _("Write the number in full, digits only."))),
     "reference.missing": ("invalid", Words(_("The row has no reference."), _("Give the voucher or transaction number: it keeps a repayment from being posted twice."))),
     "loan.unknown": ("unmatched", Words(_("No sub-loan of yours has account {text}."), _("Check the account number, or send the disbursement list of that loan first."))),
     "loan.several": ("ambiguous", Words(_("Account {text} fits {limit} of your sub-loans."), _("Choose the loan on this page, or write our number (SL-…) in the file."))),

@@ -106,7 +106,7 @@ def outcome_workbook(
     status_headings: Sequence[str],
     created: datetime,
 ) -> bytes:
-    """The rows where the file had them (same row numbers, same columns), with what became of each on the right."""
+    """The rows where the file had them (same rows, same columns), and right of them what became of each."""
     buffer, book = _new_book(created)
     style = _Styles(book)
     sheet = book.add_worksheet()

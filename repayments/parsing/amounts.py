@@ -33,6 +33,8 @@ def read_amounts(column: pd.Series) -> Amounts:
 
     ``Tk 1,23,456.50``, ``১,২৩,৪৫৬.৫০``, ``123,456.5/-`` and ``(500)`` (negative) are all understood.
     """
+    if column.empty:
+        return Amounts(minor=np.empty(0, dtype=np.int64), code=np.empty(0, dtype=object))
     text = plain(column)
     blank = (text == "").to_numpy(dtype=bool)
     bare = text.str.replace(_UNITS, "", regex=True).str.replace(r"\s+", "", regex=True)

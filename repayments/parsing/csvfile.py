@@ -45,7 +45,7 @@ def read_csv(content: bytes) -> list[Sheet]:
 
 
 def decode(content: bytes) -> str:
-    """Bytes to text: a byte-order mark decides, then UTF-16 by its zero bytes, then UTF-8, then Windows-1252."""
+    """Bytes to text: by byte-order mark, else UTF-16 by its zero bytes, else UTF-8, else Windows-1252."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decoded(content, "utf-16")
     head = content[:2000]
@@ -56,9 +56,10 @@ def decode(content: bytes) -> str:
             raise CannotReadFile("file.wrong_type", found="a file of an unknown kind")
         return _decoded(content, encoding)
     try:
-        return content.decode("utf-8-sig")
+        content.decode("utf-8")
     except UnicodeDecodeError:
         return _decoded(content, "cp1252")
+    return _decoded(content, "utf-8-sig")
 
 
 def _decoded(content: bytes, encoding: str) -> str:
@@ -73,7 +74,7 @@ def _decoded(content: bytes, encoding: str) -> str:
 
 
 def _delimiter(text: str) -> tuple[str, str]:
-    """The delimiter that cuts the first lines into the most, and most even, pieces; Excel's ``sep=`` decides."""
+    """The delimiter that cuts the first lines into most pieces; Excel's own ``sep=`` line decides."""
     first, _, rest = text.partition("\n")
     if re.fullmatch(r"sep=.\r?", first):
         return first[4], rest

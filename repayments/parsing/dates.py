@@ -83,7 +83,10 @@ def read_dates(column: pd.Series, order: DateOrder = DateOrder.DAY_FIRST) -> Dat
         rf"^([0-9]{{1,2}}){separator}([0-9]{{1,2}}){separator}([0-9]{{4}}|[0-9]{{2}})$", (first, second, "y")
     )
     word = r"([A-Za-z]+|[\u0980-\u09e3]+)\.?"
-    take(rf"^([0-9]{{1,2}})(?:st|nd|rd|th|ই|লা|রা|ঠা|শে)?[\s/.\-,]*{word}[\s/.\-,]*([0-9]{{4}}|[0-9]{{2}})$", ("d", "month_name", "y"))  # fmt: skip
+    ordinal = r"(?:st|nd|rd|th|ই|লা|রা|ঠা|শে)?"
+    gap = r"[\s/.\-,]*"
+    year_text = r"([0-9]{4}|[0-9]{2})"
+    take(rf"^([0-9]{{1,2}}){ordinal}{gap}{word}{gap}{year_text}$", ("d", "month_name", "y"))
     take(rf"^{word}[\s/.\-]*([0-9]{{1,2}})(?:st|nd|rd|th)?[\s,/.\-]+([0-9]{{4}})$", ("month_name", "d", "y"))
     take(r"^([0-9]{4})([0-9]{2})([0-9]{2})$", ("y", "m", "d"))
     year = np.where(known & (year < 100), year + np.where(year >= _CENTURY_FROM, 1900, 2000), year)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a catalogue of headings)
 """The columns of each kind of file: what they hold, how banks name them, what is required."""
 
 from __future__ import annotations
@@ -37,7 +38,6 @@ class Field:
     """Other headings, separated by ;"""
     choices: Mapping[str, str] = field(default_factory=dict)
     """Code → words that mean it, separated by ;"""
-    digits: tuple[int, ...] = ()
     most: int = 160
     filled: bool = False
     """A row must fill it (``required`` speaks of the column)."""
@@ -129,10 +129,10 @@ REPAYMENTS = (
 
 _PERSON = (
     Field("person_name", "Borrower name", "উদ্যোক্তার নাম", Holds.NAME, required=True, filled=True, also=_NAME),
-    Field("nid", "NID", "জাতীয় পরিচয়পত্র নম্বর", Holds.DIGITS, digits=(10, 13, 17),
+    Field("nid", "NID", "জাতীয় পরিচয়পত্র নম্বর", Holds.DIGITS,
           also="nid no;nid number;national id;national id no;voter id;এনআইডি;জাতীয় পরিচয়পত্র;এনআইডি নম্বর;এনআইডি নং"),
     Field("gender", "Gender", "লিঙ্গ", Holds.CHOICE, required=True, filled=True, also="sex;নারী/পুরুষ", choices=GENDERS),
-    Field("phone", "Phone", "মোবাইল নম্বর", Holds.DIGITS, digits=(11,),
+    Field("phone", "Phone", "মোবাইল নম্বর", Holds.DIGITS,
           also="mobile;mobile no;mobile number;phone no;phone number;cell;contact no;মোবাইল;ফোন;ফোন নম্বর;মোবাইল নং"),
     Field("enterprise_name", "Enterprise", "প্রতিষ্ঠানের নাম", Holds.NAME, required=True, filled=True,
           also="enterprise name;name of enterprise;firm;firm name;business name;name of business;company;"
@@ -157,7 +157,7 @@ SUBLOANS = (
           also="trade licence no;trade license;trade license no;tl no;ট্রেড লাইসেন্স"),
     *_FIRM,
     Field("cluster_code", "Cluster", "ক্লাস্টার", Holds.TEXT, also="cluster code;ক্লাস্টার কোড", most=12),
-    Field("routing_number", "Routing number", "রাউটিং নম্বর", Holds.DIGITS, digits=(9,),
+    Field("routing_number", "Routing number", "রাউটিং নম্বর", Holds.DIGITS,
           also="routing no;branch routing number;branch routing no;routing;রাউটিং নং"),
     Field("disbursed_date", "Disbursement date", "বিতরণের তারিখ", Holds.DATE, required=True, filled=True,
           also="date of disbursement;disbursed on;disbursed date;loan date;disb date;ঋণ বিতরণের তারিখ"),

@@ -28,7 +28,8 @@ class Headings:
 
 
 def find_headings(sheet: Sheet, fields: tuple[Field, ...]) -> Headings | None:
-    """The row among the first that names most fields (the lowest of equals, below merged group headings).
+    """The row among the first that names most fields; of equals one below the other, as merged headings make
+    them, the lowest.
 
     None when no row names two of them. Raises ``CannotReadFile`` when two columns claim one field.
     """
@@ -38,7 +39,10 @@ def find_headings(sheet: Sheet, fields: tuple[Field, ...]) -> Headings | None:
     counts = named.apply(lambda row: len(set(row) - {""}), axis=1) if len(named) else pd.Series(dtype=int)
     if counts.empty or counts.max() < _LEAST:
         return None
-    row = int(counts[counts == counts.max()].index[-1])
+    best = counts.index[counts == counts.max()]
+    row = int(best[0])
+    while row + 1 in best:
+        row += 1
     found: dict[str, list[str]] = {}
     others = []
     for letter in sheet.cells.columns:

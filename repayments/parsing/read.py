@@ -57,7 +57,7 @@ def read_file(content: bytes, *, file_name: str, kind: str) -> ReadFile:
         sheet_name=sheet.name, header_row=headings.row, columns=headings.columns, cells=rows, marks={},
         messages=messages,
     )  # fmt: skip
-    _set_aside(read, sheet, fields)
+    _set_aside(read)
     if not len(read.cells):
         raise CannotReadFile("file.no_rows")
     if len(read.cells) > limits.MAX_ROWS:
@@ -94,7 +94,7 @@ def _choose(sheets: list[Sheet], fields: tuple[Field, ...]) -> tuple[Sheet, Head
     return sheet, headings, messages
 
 
-def _set_aside(read: ReadFile, sheet: Sheet, fields: tuple[Field, ...]) -> None:
+def _set_aside(read: ReadFile) -> None:
     """Take totals, repeated headings, notes below the list and rows of nobody's payment out of the rows."""
     cells = read.cells
     headings = {name: heading_key(text) for name, (_, text) in read.columns.items()}

@@ -21,7 +21,7 @@ Cell = tuple[int, int]
 
 @dataclass(slots=True)
 class Sheet:
-    """Cells as text, '' where blank. ``cells`` has the sheet's row numbers as index and letters as columns."""
+    """Cells as text, '' where blank; the index holds the sheet's row numbers, the columns its letters."""
 
     name: str
     cells: pd.DataFrame

@@ -35,7 +35,12 @@ _FOREIGN = [
     (b"MZ", "a program"),
     (b"\x7fELF", "a program"),
 ]
-_MARKUP = [(b"<!doctype html", "a web page"), (b"<html", "a web page"), (b"<table", "a web page"), (b"<?xml", "an XML file")]  # fmt: skip
+_MARKUP = [
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+    (b"<table", "a web page"),
+    (b"<?xml", "an XML file"),
+]
 
 
 def file_type(content: bytes) -> FileType:

@@ -16,7 +16,7 @@ _TO_ASCII = str.maketrans(
     "\u200b\u200c\u200d\u200e\u200f\ufeff\u2060\u00ad",
 )
 _SPACES = re.compile(r"[\s\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
-_BIJOY_LETTERS = re.compile(r"[†‡‰ŠŒ•˜™š›œž¡¢£¤¥¦§¨©ª«¬®¯°±²³´µ¶·¸¹º»¼½¾¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ]")  # fmt: skip
+_BIJOY_LETTERS = "[†‡‰ŠŒ•˜™š›œž\u00a1-\u00ac\u00ae-\u00ff]"
 _BIJOY_LEAST = 2
 """Latin letters outside English that make a text Bijoy; one alone may be a name such as José."""
 
@@ -38,7 +38,7 @@ def looks_bijoy(column: pd.Series) -> npt.NDArray[np.bool_]:
 
 
 def heading_key(text: str) -> str:
-    """A heading without case, spaces, punctuation and what stands in brackets: ``Loan A/C No. (13 digits)`` → loanacno."""
+    """A heading without case, spaces, punctuation and brackets: ``Loan A/C No. (13 digits)`` → loanacno."""
     kept = re.sub(r"[(\[（].*?[)\]）]", " ", plain_text(text)).casefold()
     return re.sub(r"[^0-9a-z\u0980-\u09ff]", "", kept)
 

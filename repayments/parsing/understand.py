@@ -45,8 +45,7 @@ def understand(
     blank = pd.Series("", index=cells.index, dtype=object)
     for spec in FIELDS[kind]:
         letter = columns.get(spec.name, ("", ""))[0]
-        column = cells[letter] if letter in cells else blank
-        column = column.fillna("").astype(object)
+        column = cells.get(letter, blank).fillna("").astype(object)
         if letter:
             _refuse_marked(faults, marks, letter, column, spec)
         _read(values, faults, spec, letter, plain(column), order)
@@ -102,10 +101,7 @@ def _read(
             if spec.name == "phone":
                 bare = bare.str.replace(r"^\+?88(?=01)", "", regex=True)
                 bare = bare.str.replace(r"^(1[3-9][0-9]{8})$", r"0\1", regex=True)
-            good = (bare.str.fullmatch(r"[0-9]+") & bare.str.len().isin(spec.digits)).to_numpy(dtype=bool)
-            lengths = " / ".join(map(str, spec.digits))
-            faults.add(~empty & ~good, "digits.wrong", column=letter, text=shown, limit=lengths)
-            values[spec.name] = bare.where(good, "")
+            values[spec.name] = bare
         case Holds.ACCOUNT:
             faults.add(text.str.fullmatch(_SHORTENED), "account.scientific", column=letter, text=shown)
             too_long = text.str.len() > spec.most
@@ -175,7 +171,7 @@ def _check_repayments(
 def taka_column(minor: pd.Series) -> pd.Series:
     """Poisha as plain taka text with two decimals, for messages."""
     size = minor.abs()
-    sign = np.where(minor < 0, "-", "")
+    sign = pd.Series(np.where(minor < 0, "-", ""), index=minor.index, dtype=object)
     return sign + (size // 100).map("{:,}".format) + "." + (size % 100).map("{:02d}".format)
 
 

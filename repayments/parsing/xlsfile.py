@@ -18,12 +18,12 @@ import python_calamine as calamine
 
 from repayments.faults import CannotReadFile
 from repayments.parsing import limits
+from repayments.parsing.compound import stream_named
 from repayments.parsing.sheet import Cell, Sheet, exact_number, frame_of
 from repayments.parsing.xlsxfile import spread_merges
 
-_FREE, _END, _MAX_SECTORS = 0xFFFFFFFF, 0xFFFFFFFE, 200_000
 _BOF, _FORMULA = 0x0809, 0x0006
-_CELL_RECORDS = frozenset([0x0006, 0x0201, 0x0203, 0x0204, 0x0205, 0x027E, 0x00BD, 0x00BE, 0x00FD, 0x00D6])
+_CELL_RECORDS = frozenset([0x0006, 0x0203, 0x0204, 0x0205, 0x027E, 0x00BD, 0x00FD, 0x00D6])
 _WORKSHEET = 0x0010
 
 
@@ -84,18 +84,18 @@ def _text(value: Any) -> tuple[str, bool]:
 
 
 def _formulas(content: bytes) -> list[set[Cell]]:
-    """Places of the formulas of each worksheet, in order. Refuses a file whose cells would fill the memory."""
+    """Places of the formulas of each worksheet, in order. Refuses one too large to open."""
     sheets: list[set[Cell]] = []
-    last_row = last_column = count = 0
+    last_row = last_column = 0
     inside = False
-    for record, body in _records(_workbook_stream(content)):
+    for record, body in _records(stream_named(content, "Workbook", "Book")):
         if record == _BOF:
             inside = len(body) >= 4 and int.from_bytes(body[2:4], "little") == _WORKSHEET
             if inside:
                 sheets.append(set())
         elif inside and record in _CELL_RECORDS and len(body) >= 4:
             row, column = struct.unpack_from("<HH", body)
-            last_row, last_column, count = max(last_row, row), max(last_column, column), count + 1
+            last_row, last_column = max(last_row, row), max(last_column, column)
             if record == _FORMULA:
                 sheets[-1].add((row + 1, column + 1))
     if last_column >= limits.MAX_COLUMNS:
@@ -111,65 +111,3 @@ def _records(stream: bytes) -> Iterator[tuple[int, bytes]]:
         record, size = struct.unpack_from("<HH", stream, place)
         yield record, stream[place + 4 : place + 4 + size]
         place += 4 + size
-
-
-def _workbook_stream(content: bytes) -> bytes:
-    """The stream named Workbook (or Book) of a compound file. Raises ``CannotReadFile`` when it is malformed."""
-    try:
-        return _stream(content)
-    except (struct.error, IndexError, ValueError, OverflowError) as error:
-        raise CannotReadFile("file.damaged", detail=error) from error
-
-
-def _stream(content: bytes) -> bytes:
-    shift, small_shift = struct.unpack_from("<HH", content, 30)
-    if shift not in {9, 12} or small_shift != 6:
-        raise CannotReadFile("file.damaged", detail="sector size")
-    size = 1 << shift
-    first_directory, _, cutoff, first_small, _, first_table, _ = struct.unpack_from("<7I", content, 48)
-
-    def sector(number: int) -> bytes:
-        return content[(number + 1) * size : (number + 2) * size]
-
-    tables = [number for number in struct.unpack_from("<109I", content, 76) if number < _END - 3]
-    following, seen = first_table, 0
-    while following < _END - 3 and seen < _MAX_SECTORS:
-        entries = struct.unpack(f"<{size // 4}I", sector(following).ljust(size, b"\xff"))
-        tables += [number for number in entries[:-1] if number < _END - 3]
-        following, seen = entries[-1], seen + 1
-    chain: list[int] = []
-    for number in tables[: len(content) // size + 1]:
-        chain += struct.unpack(f"<{size // 4}I", sector(number).ljust(size, b"\xff"))
-
-    def follow(first: int, links: list[int], most: int) -> Iterator[int]:
-        steps = 0
-        while first < len(links) and steps <= most:
-            yield first
-            first, steps = links[first], steps + 1
-
-    most = len(content) // size + 1
-    directory = b"".join(sector(number) for number in follow(first_directory, chain, most))
-    root = workbook = None
-    for place in range(0, len(directory) - 127, 128):
-        entry = directory[place : place + 128]
-        name = entry[: max(0, min(64, int.from_bytes(entry[64:66], "little")) - 2)].decode(
-            "utf-16-le", "replace"
-        )
-        start, length = struct.unpack_from("<IQ", entry, 116)
-        if entry[66] == 5:
-            root = (start, length)
-        elif name.lower() in {"workbook", "book"} and workbook is None:
-            workbook = (start, length & 0xFFFFFFFF)
-    if workbook is None:
-        raise CannotReadFile("file.damaged", detail="it holds no workbook")
-    start, length = workbook
-    if length >= cutoff:
-        return b"".join(sector(number) for number in follow(start, chain, most))[:length]
-    if root is None:
-        raise CannotReadFile("file.damaged", detail="it has no root")
-    small = b"".join(sector(number) for number in follow(root[0], chain, most))
-    links: list[int] = []
-    for number in follow(first_small, chain, most):
-        links += struct.unpack(f"<{size // 4}I", sector(number).ljust(size, b"\xff"))
-    pieces = [small[n * 64 : n * 64 + 64] for n in follow(start, links, len(small) // 64 + 1)]
-    return b"".join(pieces)[:length]

@@ -245,7 +245,7 @@ def _number_text(stored: str, style: _Style, place: Cell, sheet: Sheet, epoch: d
 
 
 def serial_date(plain: str, epoch: date) -> date | None:
-    """The day of an Excel serial (its fraction is the time of day and falls away); None outside its calendar."""
+    """The day of an Excel serial (the fraction is the time of day); None outside its calendar."""
     whole = plain.partition(".")[0]
     if not whole.isdecimal() or len(whole) > 7 or not 0 < int(whole) <= _LAST_SERIAL:
         return None

@@ -1,8 +1,8 @@
-"""A worker's hold on a row of long work: claimed for a while, renewed while it goes on, taken over when it lapses.
+"""A worker's hold on a row of long work: claimed, renewed while it goes on, taken over when it lapses.
 
-Celery may lose or double a message, and a worker may be killed in the middle. So the row itself says who works
-on it and until when, by the database's own clock. Whoever finds the hold lapsed may take it; whoever lost it
-finds, at the end, that its last statement touches nothing, and rolls back.
+Celery may lose or double a message, and a worker may be killed in the middle. So the row itself says who
+works on it and until when, by the database's own clock. Whoever finds the hold lapsed may take it; whoever
+lost it finds, at the end, that its last statement touches nothing, and rolls back.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def claim(model: type[Model], pk: int, *, claimed_by: str, state: str) -> bool:
     return (
         _execute(
             model,
-            "UPDATE {table} SET work = 'running', claimed_by = %(claimed_by)s, error = '', attempts = attempts + 1,"
+            "UPDATE {table} SET work = 'running', claimed_by = %(claimed_by)s, error = '',"
+            " attempts = attempts + 1,"
             " started_at = coalesce(started_at, clock_timestamp()),"
             " claimed_until = clock_timestamp() + make_interval(secs => %(seconds)s)"
             " WHERE id = %(pk)s AND state = %(state)s"
@@ -66,7 +67,8 @@ def fail(model: type[Model], pk: int, *, claimed_by: str, error: str) -> None:
     """Put the work down with a sentence. It stays put down until a person asks for it again."""
     _execute(
         model,
-        "UPDATE {table} SET work = 'failed', error = %(error)s, claimed_until = NULL, finished_at = clock_timestamp()"
+        "UPDATE {table} SET work = 'failed', error = %(error)s, claimed_until = NULL,"
+        " finished_at = clock_timestamp()"
         " WHERE id = %(pk)s AND claimed_by = %(claimed_by)s AND work = 'running'",
         {"pk": pk, "claimed_by": claimed_by, "error": error},
     )
@@ -100,7 +102,7 @@ def reporting(model: type[Model], pk: int, *, claimed_by: str) -> Iterator[Repor
         side.close()
 
 
-def _execute(model: type[Model], statement: str, params: dict[str, object]) -> int:
+def _execute(model: type[Model], statement: str, params: dict[str, str | int]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_named(model, statement), params)
         return cursor.rowcount

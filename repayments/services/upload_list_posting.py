@@ -6,6 +6,7 @@ import numpy as np
 
 from daybook.models import Booking
 from daybook.selectors import open_business_date
+from lending.services.applications import replace_lines
 from lending.services.subloans import open_subloans
 from partners.services.refusals import Refused
 from repayments.models import Upload, UploadRow
@@ -37,9 +38,7 @@ def post_list(upload: Upload, booking: Booking, report: leases.Report) -> int:
                 rows=ready, institution_id=upload.institution_id, agreement=upload.agreement, booking=booking
             )
             set_loans(upload, ready.index, loan_ids)
-        else:
-            from lending.services.applications import replace_lines
-
+        elif upload.application is not None:
             replace_lines(application=upload.application, rows=ready, actor=upload.made_by)
             set_loans(upload, ready.index, np.zeros(len(ready), dtype=np.int64))
     except Refused as error:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pandas as pd
 
+from lending.services.application_lines import check_lines
 from lending.services.subloans import check_subloans
 from repayments.models import Upload
 
@@ -26,8 +27,10 @@ def lending_rows(values: pd.DataFrame) -> pd.DataFrame:
 
 def check_list(upload: Upload, values: pd.DataFrame, *, business_date: date) -> pd.DataFrame:
     """What lending finds wrong or worth a warning: index, field, severity, reason, remedy."""
-    if upload.kind != Upload.Kind.SUBLOANS or values.empty:
-        return pd.DataFrame(columns=["index", "field", "severity", "reason", "remedy"])
+    if upload.kind == Upload.Kind.BORROWERS and upload.application is not None:
+        return check_lines(
+            rows=lending_rows(values), application=upload.application, business_date=business_date
+        )
     return check_subloans(
         rows=lending_rows(values),
         institution_id=upload.institution_id,

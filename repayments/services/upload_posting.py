@@ -29,7 +29,8 @@ _READY = """
 SELECT r.id, r.row_number, r.loan_id, r.value_date, r.amount_minor, r.reference,
        (r."values"->>'principal_minor')::bigint, (r."values"->>'interest_minor')::bigint,
        (r."values"->>'charge_minor')::bigint
-  FROM repayments_uploadrow r WHERE r.upload_id = %s AND r.state = 'ready' ORDER BY r.loan_id, r.value_date, r.row_number
+  FROM repayments_uploadrow r WHERE r.upload_id = %s AND r.state = 'ready'
+ ORDER BY r.loan_id, r.value_date, r.row_number
 """
 _COLUMNS = ["id", "row_number", "loan_id", "value_date", "amount_minor", "reference",
             "reported_principal_minor", "reported_interest_minor", "reported_charge_minor"]  # fmt: skip
@@ -87,9 +88,13 @@ def _post(upload: Upload, report: leases.Report) -> None:
     if ended != 1:
         raise leases.LeaseLost(f"upload {upload.pk}")
     record(
-        actor=actor_of(confirmed_by), action="upload.post", subject=upload, institution_id=upload.institution_id,
-        after={"posted": posted}, booking=booking,
-    )  # fmt: skip
+        actor=actor_of(confirmed_by),
+        action="upload.post",
+        subject=upload,
+        institution_id=upload.institution_id,
+        after={"posted": posted},
+        booking=booking,
+    )
 
 
 def _post_receipts(upload: Upload, booking: Booking, report: leases.Report) -> int:
@@ -127,13 +132,13 @@ def _ready_rows(upload: Upload) -> pd.DataFrame:
 
 
 def _lock_loans(rows: pd.DataFrame) -> None:
-    """All loans of the file, before anything is asked of them again; posting locks them once more, which is free."""
+    """All loans of the file, before anything is asked of them; posting locks them again, which is free."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT repayments_lock_loans(%s)", [np.unique(rows["loan_id"]).tolist()])
 
 
 def _without_posted_meanwhile(upload: Upload, rows: pd.DataFrame) -> pd.DataFrame:
-    """Between preview and now another file may have posted the same references: those rows become duplicates."""
+    """Rows whose references another file has posted since the preview become duplicates."""
     asked = rows.set_index("row_number")
     faults = RowFaults(asked.index)
     column = upload.columns["reference"][0]
@@ -144,7 +149,7 @@ def _without_posted_meanwhile(upload: Upload, rows: pd.DataFrame) -> pd.DataFram
 
 
 def _whole_loans(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Pieces of about ``_CHUNK`` rows that never part the rows of one loan; loans rise from piece to piece."""
+    """Pieces of about ``_CHUNK`` rows that never part a loan's rows; loans rise from piece to piece."""
     position = (
         rows.groupby("loan_id", sort=True)["loan_id"].transform("size").groupby(rows["loan_id"]).cumcount()
     )

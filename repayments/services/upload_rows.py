@@ -62,7 +62,7 @@ class Rows:
 
 
 def assess(upload: Upload, rows: Rows, *, business_date: date) -> Understood:
-    """Understand every row and find out what it is about: one pass over columns, a fixed number of queries."""
+    """Understand every row and what it is about: one pass over columns, a fixed number of queries."""
     columns = {name: (letter, heading) for name, (letter, heading) in upload.columns.items()}
     understood = understand(
         rows.corrected(),
@@ -105,16 +105,18 @@ def _check_with_lending(
 ) -> None:
     """Lay the faults that lending finds (programme's terms, room, duplicates) over the rows it can read."""
     faults = understood.faults
-    clean = faults.clean.copy()
+    clean = faults.clean
+    if not clean.any():
+        return
     found = check_list(upload, understood.values[clean], business_date=business_date)
     place = {row: position for position, row in enumerate(understood.values.index)}
     for (severity, field), group in found.groupby(["severity", "field"]):
         where = np.zeros(len(understood.values), dtype=bool)
         text = np.full(len(where), "", dtype=object)
         limit = np.full(len(where), "", dtype=object)
-        for reasons in (group.drop_duplicates("index"),):
-            positions = reasons["index"].map(place).to_numpy(dtype=np.int64)
-            where[positions], text[positions], limit[positions] = True, reasons["reason"], reasons["remedy"]
+        once = group.drop_duplicates("index")
+        positions = once["index"].map(place).to_numpy(dtype=np.int64)
+        where[positions], text[positions], limit[positions] = True, once["reason"], once["remedy"]
         letter = columns.get(str(field).removesuffix("_minor"), ("", ""))[0]
         if severity == "warning":
             faults.warn(where, "subloan.warning", column=letter, text=text, limit=limit)
@@ -175,10 +177,11 @@ UPDATE repayments_uploadrow r
    SET state = c.state, "column" = c."column", reason = c.reason, remedy = c.remedy, fault = c.fault,
        warnings = c.warnings, loan_id = c.loan_id, value_date = c.value_date, amount_minor = c.amount_minor,
        reference = c.reference, "values" = c."values"
-  FROM unnest(%s::integer[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::jsonb[], %s::bigint[],
+  FROM unnest(%s::integer[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::jsonb[],
+              %s::bigint[],
               %s::date[], %s::bigint[], %s::text[], %s::jsonb[])
-    AS c (row_number, state, "column", reason, remedy, fault, warnings, loan_id, value_date, amount_minor, reference,
-          "values")
+    AS c (row_number, state, "column", reason, remedy, fault, warnings, loan_id, value_date, amount_minor,
+          reference, "values")
  WHERE r.upload_id = %s AND r.row_number = c.row_number AND r.state NOT IN ('posted', 'discarded')
 """
 
@@ -310,7 +313,8 @@ def _warnings_json(upload: Upload, faults: RowFaults) -> list[str]:
 
 
 _MARK = """
-UPDATE repayments_uploadrow r SET state = c.state, "column" = c."column", reason = c.reason, remedy = c.remedy, fault = c.fault
+UPDATE repayments_uploadrow r
+   SET state = c.state, "column" = c."column", reason = c.reason, remedy = c.remedy, fault = c.fault
   FROM unnest(%s::integer[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[])
     AS c (row_number, state, "column", reason, remedy, fault)
  WHERE r.upload_id = %s AND r.row_number = c.row_number AND r.state = 'ready'

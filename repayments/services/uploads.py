@@ -80,8 +80,8 @@ def receive_upload(
 ) -> Upload:
     """Take a file in, if it is one that can be read at all. The caller then queues ``read_upload``.
 
-    Raises ``CannotReceiveUpload``: empty, too large, of a wrong type, a bomb, locked, with macros, or the very
-    bytes of an upload that was not discarded.
+    Raises ``CannotReceiveUpload``: empty, too large, of a wrong type, a bomb, locked, with macros, or the
+    very bytes of an upload that was not discarded.
     """
     if agreement is not None and agreement.institution_id != institution.pk:
         raise CannotReceiveUpload(_("Choose one of your own agreements."))
@@ -151,8 +151,10 @@ def confirm_upload(*, upload: Upload, confirmed_by: User, accepts_warnings: bool
     held.done_count, held.total_count, held.attempts, held.error = 0, ready_count, 0, ""
     held.claimed_by, held.claimed_until, held.started_at, held.finished_at = "", None, None, None
     held.save(
-        update_fields=["state", "work", "confirmed_by", "accepts_warnings", "done_count", "total_count", "attempts",
-                       "error", "claimed_by", "claimed_until", "started_at", "finished_at"]
+        update_fields=[
+            "state", "work", "confirmed_by", "accepts_warnings", "done_count", "total_count",
+            "attempts", "error", "claimed_by", "claimed_until", "started_at", "finished_at",
+        ]
     )  # fmt: skip
     Upload.objects.filter(pk=held.pk).update(queued_at=Now(), confirmed_at=Now())
     _note(held, "upload.confirm", confirmed_by, {"rows": ready_count, "accepts_warnings": bool(has_warnings)})
@@ -179,7 +181,10 @@ def discard_upload(*, upload: Upload, discarded_by: User, reason: str = "") -> U
 
 @transaction.atomic
 def retry_upload(*, upload: Upload, asked_by: User) -> Upload:
-    """Queue work that was put down after an error. The caller then queues the task. Raises ``CannotConfirmUpload``."""
+    """Queue work that was put down after an error; the caller then queues the task.
+
+    Raises ``CannotConfirmUpload``.
+    """
     held = _locked(upload.pk)
     if held.work != Work.FAILED:
         raise CannotConfirmUpload(_not_open(held))
@@ -227,7 +232,8 @@ def _change_row(
     row.save(update_fields=["corrections", "changed_by"])
     _assess_again(held)
     record(
-        actor=actor_of(changed_by), action="upload_row.correct", subject=row, institution_id=held.institution_id,
+        actor=actor_of(changed_by), action="upload_row.correct", subject=row,
+        institution_id=held.institution_id,
         before=before, after=changes, reason=reason,
     )  # fmt: skip
     row.refresh_from_db()
@@ -244,7 +250,8 @@ def discard_row(*, upload: Upload, row_number: int, changed_by: User, reason: st
     row.save(update_fields=["state", "changed_by"])
     _assess_again(held)
     record(
-        actor=actor_of(changed_by), action="upload_row.discard", subject=row, institution_id=held.institution_id,
+        actor=actor_of(changed_by), action="upload_row.discard", subject=row,
+        institution_id=held.institution_id,
         before={"state": before}, after={"state": row.state}, reason=reason,
     )  # fmt: skip
     return row
@@ -263,10 +270,10 @@ def recheck_upload(*, upload: Upload) -> Upload:
 def _assess_again(upload: Upload) -> None:
     """Assess the open rows, or queue that for the worker.
 
-    A list of sub-loans is compared with other institutions' borrowers, whom a partner's session cannot see; so
-    the worker does it, and the caller queues ``reassess_upload`` for an upload whose work is queued.
+    A list of borrowers is compared with other institutions' borrowers, whom a partner's session cannot see;
+    so the worker does it, and the caller queues ``reassess_upload`` for an upload whose work is queued.
     """
-    if upload.kind == Kind.SUBLOANS:
+    if upload.kind != Kind.REPAYMENTS:
         Upload.objects.filter(pk=upload.pk).update(
             work=Work.QUEUED, queued_at=Now(), attempts=0, done_count=0, error=""
         )

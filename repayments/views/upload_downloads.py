@@ -66,10 +66,10 @@ def _month(day: date) -> tuple[date, date]:
 
 @require_GET
 @requires(*EVERYONE)
-def result(request: HttpRequest, pk: int) -> HttpResponseBase:
+def result(_request: HttpRequest, pk: int) -> HttpResponseBase:
     """The rows as sent, each with its state, reason and remedy."""
     upload = get_object_or_404(Upload.objects.defer("content"), pk=pk)
-    headings = {letter: heading for letter, heading in upload.columns.values()}
+    headings = dict(upload.columns.values())
     rows = upload.rows.order_by("row_number").values_list(
         "row_number", "cells", "state", "column", "fault", "reason", "remedy", "loan__number"
     )
@@ -95,7 +95,7 @@ def result(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_GET
 @requires(*EVERYONE)
-def original(request: HttpRequest, pk: int) -> HttpResponseBase:
+def original(_request: HttpRequest, pk: int) -> HttpResponseBase:
     """The file, byte for byte as it was sent."""
     upload = get_object_or_404(Upload, pk=pk)
     return _file(bytes(upload.content), upload.file_name, "application/octet-stream")

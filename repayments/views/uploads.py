@@ -59,8 +59,10 @@ class UploadTable(PaikarTable):
 
     class Meta(PaikarTable.Meta):
         model = Upload
-        fields = ("pk", "received_at", "institution", "kind", "file_name", "row_count", "good_count", "good_minor",
-                  "state", "sender", "confirmer")  # fmt: skip
+        fields = (
+            "pk", "received_at", "institution", "kind", "file_name", "row_count", "good_count", "good_minor",
+            "state", "sender", "confirmer",
+        )  # fmt: skip
 
     def render_kind(self, record: Upload) -> str:
         return str(KIND_WORDS[record.kind])
