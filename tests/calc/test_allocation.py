@@ -1,6 +1,7 @@
 """Allocation against the walker, and what must hold for any dues and receipts."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calc.allocation import Allocations, Dues, Source, allocate, difference
+from calc.allocation import Allocations, Dues, Order, Source, allocate, difference
+from calc.allocation.by_priority import Priority, by_priority
 from calc.money import Component
 from tests.calc.walker import Due, Receipt, due_columns, receipt_columns, walk
 
@@ -166,6 +168,68 @@ def test_interest_is_settled_before_principal_and_the_older_instalment_first() -
         (2, Component.INTEREST, 40),
         (2, Component.PRINCIPAL, 10),
     ]
+
+
+def _by_component(due: Due) -> tuple[object, ...]:
+    return (due.component, due.late, due.instalment)
+
+
+def _principal_first(due: Due) -> tuple[object, ...]:
+    return (-due.component, due.late, due.instalment)
+
+
+@pytest.mark.parametrize(
+    ("order", "first"), [(Order.BY_COMPONENT, _by_component), (Order.PRINCIPAL_FIRST, _principal_first)]
+)
+@given(book=books(), asked=st.lists(days, min_size=1, max_size=4))
+def test_other_orders_too_are_what_a_clerk_would_have_on_any_date(
+    order: Order,
+    first: Callable[[Due], tuple[object, ...]],
+    book: tuple[dict[int, list[Due]], dict[int, list[Receipt]]],
+    asked: list[date],
+) -> None:
+    dues, receipts = book
+    rows = allocate(due_columns(dues), receipt_columns(receipts), order)
+    for as_of in asked:
+        until = rows.take(rows.value_date <= np.datetime64(as_of))
+        for loan, plan in dues.items():
+            desk = walk(plan, receipts[loan], as_of, first)
+            settled, advance = _sums(until, loan)
+            assert settled == {key: paid for key, paid in desk.paid.items() if paid}
+            assert advance == {number: held for number, held in desk.advance.items() if held}
+    for payments_of_loan in receipts.values():
+        for receipt in payments_of_loan:
+            assert int(rows.amount[rows.receipt == receipt.number].sum()) == receipt.amount
+
+
+@given(books())
+def test_walking_event_by_event_is_merging_the_rulers(
+    book: tuple[dict[int, list[Due]], dict[int, list[Receipt]]],
+) -> None:
+    dues, receipts = due_columns(book[0]), receipt_columns(book[1])
+    change = difference(allocate(dues, receipts), by_priority(dues, receipts, Priority.INSTALMENT))
+    assert not change.mirror.size
+    assert not change.add.size
+
+
+def test_by_component_interest_of_a_younger_instalment_goes_before_older_principal() -> None:
+    plan = [
+        Due(n, kind, date(2025, n, 28), amount)
+        for n in (1, 2)
+        for kind, amount in ((Component.INTEREST, 100), (Component.PRINCIPAL, 1000))
+    ]
+    received = receipt_columns({1: [Receipt(5, date(2025, 3, 1), 250)]})
+    for order, expected in (
+        (Order.OLDEST_FIRST, [(1, Component.INTEREST, 100), (1, Component.PRINCIPAL, 150)]),
+        (
+            Order.BY_COMPONENT,
+            [(1, Component.INTEREST, 100), (1, Component.PRINCIPAL, 50), (2, Component.INTEREST, 100)],
+        ),
+        (Order.PRINCIPAL_FIRST, [(1, Component.PRINCIPAL, 250)]),
+    ):
+        rows = allocate(due_columns({1: plan}), received, order)
+        columns = (rows.instalment.tolist(), rows.component.tolist(), rows.amount.tolist())
+        assert list(zip(*columns, strict=True)) == expected
 
 
 def test_an_advance_meets_its_due_in_a_pair_of_rows_on_the_due_date() -> None:

@@ -4,6 +4,7 @@ Nothing here is shared with the engine. Dues and receipts are tuples in minor un
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -37,8 +38,19 @@ class Book:
     advance: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
 
-def walk(dues: list[Due], receipts: list[Receipt], as_of: date) -> Book:
-    """Every day from the first event to `as_of`: dues arrive, advances meet them, receipts pay."""
+Key = Callable[[Due], tuple[object, ...]]
+
+
+def _oldest(due: Due) -> tuple[object, ...]:
+    return (due.late, due.instalment, due.component)
+
+
+def walk(dues: list[Due], receipts: list[Receipt], as_of: date, first: Key = _oldest) -> Book:
+    """Every day from the first event to `as_of`: dues arrive, advances meet them, receipts pay.
+
+    `first` says which of the dues that have fallen due goes first.
+    """
+    dues = sorted(dues, key=first)
     book = Book()
     events = [due.late for due in dues] + [receipt.value for receipt in receipts]
     if not events:
@@ -58,9 +70,9 @@ def walk(dues: list[Due], receipts: list[Receipt], as_of: date) -> Book:
 
 
 def _pay(dues: list[Due], book: Book, day: date, number: int, money: int) -> int:
-    """Pay what has fallen due by the day, oldest first; gives what was used."""
+    """Pay what has fallen due by the day, in the order given; gives what was used."""
     used = 0
-    for due in sorted(dues, key=lambda d: (d.late, d.instalment, d.component)):
+    for due in dues:
         if due.late > day or used == money:
             continue
         open_amount = due.amount - book.paid[due.instalment, due.component]

@@ -1,14 +1,4 @@
-"""Which money settles which due: thousands of loans at once, by merging cumulative sums.
-
-Rule: the oldest due first, by instalment. Dues stand in the order (late date, instalment,
-component), receipts in the order (value date, receipt number). Laid end to end, the dues of a
-loan and its receipts are two rulers over the same length of money; where both have a mark the
-money is cut, and each piece says which receipt pays which due. No loop over loans or receipts.
-
-A receipt pays at most what has fallen due by its value date; the rest is held as an advance.
-When a due arrives that an advance can meet, two rows dated that day carry it over, so the rows
-with value date <= D always tell what was settled as of D.
-"""
+"""Receipts and what they settle, as columns; and what a replay must write of them."""
 
 from dataclasses import dataclass, fields
 from enum import IntEnum
@@ -18,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from calc.calendar import DateColumn
-from calc.money import Component, IntColumn, distinct, group_starts, running_sum_by, sort_order, sum_by
+from calc.money import Component, IntColumn, group_starts, sort_order, sum_by
 from calc.schedule import Dues
-
-__all__ = ["Allocations", "Difference", "Dues", "Receipts", "Settled", "Source", "allocate", "difference"]
 
 
 class Source(IntEnum):
@@ -94,55 +82,13 @@ class Difference:
     add: npt.NDArray[np.intp]
 
 
-def allocate(dues: Dues, receipts: Receipts) -> Allocations:
-    """Settle dues with receipts, oldest due first, for any number of loans at once.
-
-    Rows come ordered by loan, value date, receipt, instalment and component. Receipts may precede
-    the loan's first due; they wait as advances. ValueError if a receipt is not positive or dues net
-    below zero; ArithmeticError if what was settled does not add up; OverflowError if all the money
-    together passes 62 bits (allocate in slices of loans then).
-    """
-    due = dues.netted()
-    got = _in_order(receipts)
-    loans = distinct(due.loan, got.loan)
-    due_rank, got_rank = np.searchsorted(loans, due.loan), np.searchsorted(loans, got.loan)
-    due_total, got_total = sum_by(due_rank, due.amount, loans.size), sum_by(got_rank, got.amount, loans.size)
-    length = np.maximum(due_total, got_total)
-    if sum(map(int, (length >> 20))) >= 2**41:
-        raise OverflowError("the money of these loans passes 62 bits together; allocate in slices")
-    base = np.cumsum(length) - length
-
-    due_end = base[due_rank] + running_sum_by(group_starts(due.loan), due.amount)
-    got_end = base[got_rank] + running_sum_by(group_starts(got.loan), got.amount)
-    marks = distinct(base, due_end, got_end)
-    begin, end = marks[:-1], marks[1:]
-
-    by = np.searchsorted(got_end, end)
-    paid = _covers(got_end - got.amount, by, end)
-    begin, end, by = begin[paid], end[paid], by[paid]
-    to = np.searchsorted(due_end, end)
-    met = _covers(due_end - due.amount, to, end)
-    piece, by, to = (end - begin)[met], by[met], to[met]
-    if int(piece.sum()) != int(np.minimum(due_total, got_total).sum()):
-        raise ArithmeticError("settled amounts do not add up to the lesser of dues and receipts")
-
-    fallen = due.late_date[to] <= got.value_date[by]
-    direct = _rows(due, got, by[fallen], to[fallen], piece[fallen], from_advance=False)
-    late = _rows(due, got, by[~fallen], to[~fallen], piece[~fallen], from_advance=True)
-    held = got.amount - sum_by(by[fallen], piece[fallen], len(got))
-    advances = _advances(got, held)
-    used = _used_up(late)
-    rows = _joined(direct, advances, used, late)
-    return rows.take(sort_order(rows.loan, rows.value_date, rows.receipt, rows.instalment, rows.component))
-
-
 def difference(old: Allocations, new: Allocations) -> Difference:
     """What a replay must write: whole rows to mirror and whole rows to add.
 
     Rows equal in every column pair off one to one. Mirrors and adds are positions in `old` and
     `new`, so that the caller can name the stored row each mirror takes back.
     """
-    both = _joined(old, new)
+    both = joined(old, new)
     keys = (
         both.loan,
         both.receipt,
@@ -168,7 +114,7 @@ def difference(old: Allocations, new: Allocations) -> Difference:
     )
 
 
-def _in_order(receipts: Receipts) -> Receipts:
+def in_order(receipts: Receipts) -> Receipts:
     """Receipts by loan, value date and number; refuses an amount that is not positive."""
     if bool((receipts.amount <= 0).any()):
         bad = int(np.flatnonzero(receipts.amount <= 0)[0])
@@ -182,14 +128,7 @@ def _in_order(receipts: Receipts) -> Receipts:
     )
 
 
-def _covers(starts: IntColumn, found: npt.NDArray[np.intp], end: IntColumn) -> npt.NDArray[np.bool_]:
-    """True where the interval found for a piece's end really holds the piece."""
-    inside = found < starts.size
-    inside[inside] = starts[found[inside]] < end[inside]
-    return inside
-
-
-def _rows(
+def settling_rows(
     due: Dues,
     got: Receipts,
     by: npt.NDArray[np.intp],
@@ -210,7 +149,7 @@ def _rows(
     )
 
 
-def _advances(got: Receipts, held: IntColumn) -> Allocations:
+def advance_rows(got: Receipts, held: IntColumn) -> Allocations:
     """One row for each receipt that pays more than has fallen due."""
     kept = np.flatnonzero(held > 0)
     return Allocations(
@@ -224,7 +163,7 @@ def _advances(got: Receipts, held: IntColumn) -> Allocations:
     )
 
 
-def _used_up(late: Allocations) -> Allocations:
+def used_up_rows(late: Allocations) -> Allocations:
     """The advance side of the pair for each due that an advance meets."""
     return Allocations(
         receipt=late.receipt,
@@ -237,7 +176,7 @@ def _used_up(late: Allocations) -> Allocations:
     )
 
 
-def _joined(*parts: Allocations) -> Allocations:
+def joined(*parts: Allocations) -> Allocations:
     """Rows of several allocations under each other."""
     return Allocations(
         *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Allocations))
