@@ -1,4 +1,4 @@
-"""The one chart of the portfolio page, as SVG text: the same on page and paper, nothing fetched, no script."""
+"""The one chart of the portfolio page, as SVG text: the same on page and paper, fetches nothing, no script."""
 
 from __future__ import annotations
 
@@ -14,45 +14,42 @@ import vl_convert
 
 TIER_COLOURS = ("#12486b", "#d08a2e")
 MUTED, LINE = "#5f6b7a", "#dde3ea"
+WIDTH, HEIGHT = 860, 150
 
 
-def ageing_chart(
-    labels: Sequence[str],
-    series: Sequence[tuple[str, Sequence[Decimal]]],
-    *,
-    axis_title: str,
-    width: int = 760,
-) -> str:
-    """Bars of percent by bucket, one colour a tier: how much of each tier's principal is how late."""
+def ageing_chart(labels: Sequence[str], series: Sequence[tuple[str, Sequence[Decimal]]]) -> str:
+    """Bars of percent by bucket, one colour a tier: how much of each tier's principal is how late.
+
+    The legend is the page's and the paper's own, in their language and type.
+    """
+    names = [name for name, _values in series]
     rows = [
-        {"bucket": label, "order": at, "tier": name, "percent": str(values[at])}
+        {"bucket": label, "tier": name, "percent": str(values[at])}
         for name, values in series
         for at, label in enumerate(labels)
     ]
-    bars = (
+    below = alt.Axis(labelAngle=0, ticks=False, domainColor=LINE)
+    beside = alt.Axis(tickCount=4, gridColor=LINE, domain=False, ticks=False, labelExpr="datum.label + ' %'")
+    colours = alt.Scale(domain=names, range=list(TIER_COLOURS))
+    chart = (
         alt.Chart(alt.Data(values=rows))
         .transform_calculate(value="toNumber(datum.percent)")
         .mark_bar(cornerRadiusEnd=2)
         .encode(
-            x=alt.X("bucket:N", sort=list(labels), title=None, axis=alt.Axis(labelAngle=0, ticks=False, domainColor=LINE)),
-            xOffset=alt.XOffset("tier:N", sort=[name for name, _values in series]),
-            y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4, gridColor=LINE, domain=False, ticks=False)),
-            color=alt.Color(
-                "tier:N",
-                sort=[name for name, _values in series],
-                scale=alt.Scale(domain=[name for name, _values in series], range=list(TIER_COLOURS)),
-                legend=None,
-            ),
+            x=alt.X("bucket:N", sort=list(labels), title=None, axis=below),
+            xOffset=alt.XOffset("tier:N", sort=names),
+            y=alt.Y("value:Q", title=None, axis=beside),
+            color=alt.Color("tier:N", sort=names, scale=colours, legend=None),
         )
-        .properties(width=width, height=150)
+        .properties(width=WIDTH, height=HEIGHT)
         .configure(font="Hind Siliguri, sans-serif", background="transparent")
         .configure_view(stroke=None)
-        .configure_axis(labelColor=MUTED, titleColor=MUTED, labelFontSize=11, titleFontSize=11, titleFontWeight="normal")
+        .configure_axis(labelColor=MUTED, labelFontSize=11)
         .configure_scale(bandPaddingInner=0.35)
-    )  # fmt: skip
+    )
     _register_fonts()
-    svg: str = vl_convert.vegalite_to_svg(bars.to_json())
-    return _responsive(svg)
+    svg: str = vl_convert.vegalite_to_svg(chart.to_json())
+    return _at_home(svg)
 
 
 @cache
@@ -61,7 +58,7 @@ def _register_fonts() -> None:
     vl_convert.register_font_directory(str(Path(fontpkg_hind_siliguri.ROOT) / "files"))
 
 
-def _responsive(svg: str) -> str:
+def _at_home(svg: str) -> str:
     """Let the picture scale to its place, take out what a strict page would refuse (style attributes), and
     number its clips from 1, which the library counts per process: the same figures give the same text."""
     svg = re.sub(r"<\?xml[^>]*>|<!DOCTYPE[^>]*>", "", svg)
