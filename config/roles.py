@@ -70,7 +70,7 @@ def prepare() -> list[str]:
     except psycopg2.errors.InsufficientPrivilege as error:
         raise CannotPrepareDatabase(
             f"{str(error).strip()} DATABASE_ADMIN_URL must name a login that may create roles and databases, "
-            "or the database's administrator runs docs/operators/roles.sql once."
+            "see docs/operators/settings.md."
         ) from error
     finally:
         admin.close()
