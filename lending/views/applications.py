@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from daybook.formats import tk
+from daybook.formats import taka, tk
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.pages import Text
 from daybook.selectors import open_business_date
@@ -171,7 +171,7 @@ class ApplicationPage(OffersPage):
                 )
             )
         if is_open and reader.may(Role.MAKER):
-            initial = {"amount": application.amount.amount, "purpose": application.purpose}
+            initial = {"amount": taka(application.amount), "purpose": application.purpose}
             found.append(
                 Offer(
                     name="change",
@@ -207,7 +207,7 @@ class ApplicationPage(OffersPage):
             label=_("Appraise"),
             done=_("Appraised: it waits for an approver now."),
             form_class=AppraisalForm,
-            form_kwargs={"initial": {"recommended_amount": self.subject.amount.amount}},
+            form_kwargs={"initial": {"recommended_amount": taka(self.subject.amount)}},
             run=lambda told: self._act(appraise_application, **told),
         )
 
@@ -222,7 +222,7 @@ class ApplicationPage(OffersPage):
             form_class=ApprovalForm,
             form_kwargs={
                 "initial": {
-                    "amount": recommended.amount,
+                    "amount": taka(recommended),
                     "expires_date": self.subject.allotment.to_date,
                 }
             },

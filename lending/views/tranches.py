@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from daybook.formats import tk
+from daybook.formats import taka, tk
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.pages import Text
 from daybook.selectors import open_business_date
@@ -208,7 +208,13 @@ class TranchePage(OffersPage):
         found = []
         if tranche.state == State.REQUESTED and reader.may(Role.OFFICER):
             found.append(
-                self._step("clear", _("Clear"), _("Cleared: it waits for approval."), clear_tranche, NoteForm)
+                self._step(
+                    "clear",
+                    _("Clear for approval"),
+                    _("Cleared: it waits for approval."),
+                    clear_tranche,
+                    NoteForm,
+                )
             )
         if tranche.state == State.CLEARED and reader.may(Role.APPROVER, Role.FINANCE_HEAD):
             found.append(self._approve())
@@ -232,7 +238,7 @@ class TranchePage(OffersPage):
             approve_tranche,
             TrancheApprovalForm,
         )
-        offer.form_kwargs = {"initial": {"amount": self.subject.requested_amount.amount}}
+        offer.form_kwargs = {"initial": {"amount": taka(self.subject.requested_amount)}}
         offer.hint = _("Your authority reaches %(amount)s.") % {"amount": tk(authority)}
         return offer
 

@@ -31,7 +31,7 @@ from partners.services.institutions import (
 )
 from partners.views.offers import DraftPage, Offer, OffersPage
 
-BRANCHES_SHOWN = 30
+BRANCHES_SHOWN = 12
 
 
 class InstitutionTable(PaikarTable):
@@ -76,7 +76,7 @@ class InstitutionList(ListPage):
                 "limit": limits.get(row.pk),
                 "branch_count": row.branch_count,
             }
-            for row in Institution.objects.annotate(branch_count=Count("branches"))
+            for row in Institution.objects.annotate(branch_count=Count("branches")).order_by("name")
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -166,7 +166,8 @@ def test_an_agreement_is_drafted_and_approved_in_the_browser(world: World, sign_
     )
     assert Agreement.objects.get(institution=world.other_bank).state == Agreement.State.ACTIVE
     allotted = post(
-        officer, made.headers["Location"], "allot", fund_source=world.fund.pk, cluster="", amount="1,00,00,000",
+        officer, made.headers["Location"], "allot", fund_source=world.fund.pk, cluster="",
+        amount="1,00,00,000",
         from_date="2025-01-01", to_date="2026-12-31",
     )  # fmt: skip
     assert allotted.status_code == 302
