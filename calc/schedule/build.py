@@ -29,12 +29,12 @@ def build_schedules(terms: TermsColumns, calendar: BusinessCalendar = EVERY_DAY)
     refused = refusals(terms)
     sound = np.ones(len(terms), dtype=bool)
     sound[list(refused)] = False
-    parts = [_nothing()]
+    parts: list[ScheduleColumns] = []
     for number, rules in enumerate(terms.rules):
         members = np.flatnonzero(sound & (terms.rule == number))
         if members.size:
             parts.append(_build_group(rules, terms, members, calendar, refused))
-    columns = join_plans(parts, refused)
+    columns = join_plans(parts or [_nothing()], refused)
     columns.prove(terms.principal)
     return columns
 
@@ -173,9 +173,11 @@ def _period_dates(
 
 def _factors(rules: Rules, starts: DateColumn, ends: DateColumn) -> tuple[IntColumn, IntColumn]:
     """Part of a year of each period; under monthly/12 all but the first are whole by definition."""
-    above, below = year_fractions(starts, ends, rules.day_count)
-    if rules.day_count is DayCount.MONTHLY_12:
-        above[:, 1:], below[:, 1:] = rules.frequency.months, 12
+    if rules.day_count is not DayCount.MONTHLY_12:
+        return year_fractions(starts, ends, rules.day_count)
+    above = np.full(ends.shape, rules.frequency.months, dtype=np.int64)
+    below = np.full(ends.shape, 12, dtype=np.int64)
+    above[:, 0], below[:, 0] = year_fractions(starts[:, 0], ends[:, 0], rules.day_count)
     return above, below
 
 
