@@ -10,7 +10,7 @@ from partners.models import Institution, User
 
 
 class ReportRun(LeasedWork):
-    """One report or one bulk of statements. The same name, parameters, as-of and known-by give the same checksum."""
+    """One report or one bulk of statements. The same question of the same books gives the same checksum."""
 
     name = models.CharField(max_length=60, help_text="Catalogue name, e.g. loan_statement.")
     title = models.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""The carrier of bulk statements. Messages only wake a worker; the run's row says what is left (services.bulk)."""
+"""The carrier of bulk statements. Messages only wake a worker; the run's row says what is left."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import socket
 
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
 from reports.services.bulk import fail_run, lapsed_runs, print_all
@@ -25,7 +26,7 @@ def print_statements(run_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Wake workers for runs whose worker died or whose message was lost. By beat, and when a worker starts."""
+    """Wake workers for runs whose worker died or whose message was lost. By beat and at a worker's start."""
     for run_id in lapsed_runs(now=timezone.now()):
         print_statements.delay(run_id)
 
@@ -33,4 +34,4 @@ def sweep() -> None:
 def enqueue(run_id: int) -> None:
     """Wake as many workers as share a run well, after commit."""
     for _helper in range(HELPERS):
-        print_statements.delay_on_commit(run_id)
+        transaction.on_commit(lambda: print_statements.delay(run_id))

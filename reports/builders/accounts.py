@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from calc.classification import LoanClass
 from repayments.frames import Scope
@@ -14,6 +13,7 @@ from repayments.selectors import standings
 from reports.builders.objects import Asked
 from reports.builders.statement import Account
 from reports.selectors import facts
+from reports.selectors.frames import Frame
 
 
 def read_accounts(loan_ids: Sequence[int], asked: Asked) -> list[Account]:
@@ -24,9 +24,10 @@ def read_accounts(loan_ids: Sequence[int], asked: Asked) -> list[Account]:
     ids = sorted({int(pk) for pk in loan_ids})
     standing = standings(as_of=asked.as_of, knowledge=asked.knowledge, scope=Scope.of_loans(ids))
     standing["loan_class"] = known_class(standing)
-    stand: dict[int, Mapping[str, Any]] = {int(row["loan_id"]): row for row in standing.to_dict("records")}
+    rows: Frame = standing
+    stand: dict[int, Mapping[str, Any]] = {int(row["loan_id"]): row for row in rows.to_dict("records")}
     headers = {int(row["loan_id"]): row for row in facts.loan_headers(list(stand)).to_dict("records")}
-    when = {"as_of": asked.as_of, "last_booking_id": asked.last_booking_id}
+    when: dict[str, Any] = {"as_of": asked.as_of, "last_booking_id": asked.last_booking_id}
     plans = parted(facts.plan(list(stand), **when))
     receipts = parted(facts.receipts(list(stand), **when))
     settled = parted(facts.allocations(list(stand), **when))
@@ -44,7 +45,7 @@ def read_accounts(loan_ids: Sequence[int], asked: Asked) -> list[Account]:
     ]
 
 
-def known_class(standing: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
+def known_class(standing: Frame) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The class of each loan, UNCLASSIFIED where no policy applied."""
     policy = standing["classification_policy_id"].to_numpy(np.int64)
     return np.where(policy > 0, standing["loan_class"].to_numpy(np.int64), int(LoanClass.UNCLASSIFIED))
@@ -53,15 +54,15 @@ def known_class(standing: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
 class Parts:
     """A frame parted by loan; a loan without rows has an empty frame with the same columns."""
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: Frame) -> None:
         self._empty = frame.iloc[:0]
         self._parts = dict(iter(frame.groupby("loan_id"))) if len(frame) else {}
 
-    def part(self, loan_id: int) -> pd.DataFrame:
+    def part(self, loan_id: int) -> Frame:
         """The rows of one loan."""
         return self._parts.get(loan_id, self._empty)
 
 
-def parted(frame: pd.DataFrame) -> Parts:
+def parted(frame: Frame) -> Parts:
     """Part a frame that has a column ``loan_id``."""
     return Parts(frame)

@@ -1,4 +1,4 @@
-"""The same date as known at two business dates: what differs, on which loans, and which bookings made it so."""
+"""The same date as known at two business dates: what differs, on which loans, by which bookings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -14,13 +13,14 @@ from reports.builders.objects import Asked, Cell, Column, Kind, Row, Table
 from reports.builders.portfolio import NOTHING as NO_FIGURES
 from reports.builders.portfolio import TIERS, figures_by, overdue_of
 from reports.builders.wording import TIER_SHORT
+from reports.selectors.frames import Frame
 
 SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``earlier`` knew less. Tables: totals of each tier then and now, loans that differ, bookings between."""
+    """``earlier`` knew less. Tables: totals of each tier, loans that differ, bookings between."""
 
     earlier: Asked
     later: Asked
@@ -30,9 +30,7 @@ class Comparison:
     changed_count: int
 
 
-def build_comparison(
-    *, earlier: Asked, later: Asked, then: pd.DataFrame, now: pd.DataFrame, bookings: pd.DataFrame
-) -> Comparison:
+def build_comparison(*, earlier: Asked, later: Asked, then: Frame, now: Frame, bookings: Frame) -> Comparison:
     """``then`` and ``now`` are standings of the same loans and date; ``bookings`` lie between the two."""
     changed = _changed(then, now)
     return Comparison(
@@ -45,7 +43,7 @@ def build_comparison(
     )
 
 
-def _totals(then: pd.DataFrame, now: pd.DataFrame) -> Table:
+def _totals(then: Frame, now: Frame) -> Table:
     columns = (
         Column("tier", _("Tier")),
         Column("figure", _("Figure")),
@@ -67,7 +65,7 @@ def _totals(then: pd.DataFrame, now: pd.DataFrame) -> Table:
     return Table("totals", _("Totals"), columns, tuple(rows))
 
 
-def _changed(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+def _changed(then: Frame, now: Frame) -> Frame:
     """Loans whose outstanding, overdue or days past due differ; largest change of overdue first."""
     keep = ["loan_id", "number", "tier", "outstanding_minor", "overdue_minor", "days_past_due"]
     old = then.assign(overdue_minor=overdue_of(then))[keep].astype({"tier": str})
@@ -87,7 +85,7 @@ def _changed(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     return both.assign(size=size).sort_values(["size", "loan_id"], ascending=[False, True], kind="stable")
 
 
-def _loans(changed: pd.DataFrame) -> Table:
+def _loans(changed: Frame) -> Table:
     columns = (
         Column("loan", _("Loan")),
         Column("tier", _("Tier")),
@@ -117,7 +115,7 @@ def _loans(changed: pd.DataFrame) -> Table:
     return Table("loans", _("Loans whose figures differ"), columns, rows)
 
 
-def _bookings(bookings: pd.DataFrame) -> Table:
+def _bookings(bookings: Frame) -> Table:
     columns = (
         Column("booking", _("Booking"), Kind.COUNT),
         Column("business_date", _("Business date"), Kind.DATE),

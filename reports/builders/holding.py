@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
 from django.utils.translation import gettext_lazy as _
 
 from calc.money import Component
-from reports.builders.objects import Column, Kind, Row, Table
+from reports.builders.objects import Column, Kind, Row, Table, column_sums
+from reports.selectors.frames import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Holding:
         return self.held_minor < 0
 
 
-def build_holding(flows: pd.DataFrame) -> Holding:
+def build_holding(flows: Frame) -> Holding:
     """From the flows of one institution (no row: it never drew)."""
     names = ("drawn_minor", "collected_minor", "on_lent_minor", "repaid_minor")
     return Holding(*(int(flows[name].sum()) for name in names))
 
 
-def build_next_dues(dues: pd.DataFrame) -> Table:
+def build_next_dues(dues: Frame) -> Table:
     """One row a date: interest, principal and their sum."""
     columns = (
         Column("date", _("Due on"), Kind.DATE),
@@ -55,7 +55,7 @@ def build_next_dues(dues: pd.DataFrame) -> Table:
         principal = int(part.loc[part["component"] == int(Component.PRINCIPAL), "amount_minor"].sum())
         total = int(part["amount_minor"].sum())
         rows.append(Row((on, int(part["loans"].max()), principal, total - principal, total)))
-    sums = [sum(int(row.cells[at]) for row in rows) for at in (2, 3, 4)]  # type: ignore[arg-type]
+    sums = column_sums(rows, (2, 3, 4))
     return Table(
         "next_dues",
         _("Falls due in the next twelve months"),

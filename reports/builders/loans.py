@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from django.utils.translation import gettext_lazy as _
 
 from lending.models import Tier
 from reports.builders.objects import Asked, Bilingual, Cell, Column, Kind, Report, Row, Table, Words
 from reports.builders.portfolio import overdue_of
 from reports.builders.wording import CLASS_LABELS, TIER_LABELS
+from reports.selectors.frames import Frame
 
 # Column of the list → column of the standings that it is sorted by.
 SORTABLE = {
@@ -46,7 +46,7 @@ def loan_columns(tier: str) -> tuple[Column, ...]:
     )
 
 
-def sorted_loans(standings: pd.DataFrame, sort: str) -> pd.DataFrame:
+def sorted_loans(standings: Frame, sort: str) -> Frame:
     """In the order asked for, ties by number."""
     frame = standings.assign(overdue_minor=overdue_of(standings))
     column = SORTABLE.get(sort.removeprefix("-"), SORTABLE[DEFAULT_SORT.removeprefix("-")])
@@ -61,8 +61,8 @@ def build_loans(
     asked: Asked,
     currency: str,
     tier: str,
-    standings: pd.DataFrame,
-    headers: pd.DataFrame,
+    standings: Frame,
+    headers: Frame,
     parameters: Sequence[tuple[Words, Cell]],
     facts: Mapping[str, Any],
 ) -> Report:
@@ -77,8 +77,11 @@ def build_loans(
     }
     blanks: tuple[Cell, ...] = ("",) * (4 if tier == Tier.SUBLOAN else 3)
     total = Row(
-        (_("Total"), *blanks, None, sums["disbursed_minor"], sums["outstanding_minor"])
-        + (sums["overdue_minor"], None, "", sums["provision_minor"])
+        (
+            *(_("Total"), *blanks, None),
+            *(sums["disbursed_minor"], sums["outstanding_minor"], sums["overdue_minor"]),
+            *(None, "", sums["provision_minor"]),
+        )
     )
     table = Table("loans", TIER_LABELS[tier], loan_columns(tier), rows, total)
     return Report(

@@ -66,7 +66,21 @@ class Share:
 
 
 Words: TypeAlias = str | Promise | Bilingual | Day | Percent | Count | Taka
-Cell: TypeAlias = int | str | date | Decimal | Share | Bilingual | Particulars | Promise | None
+Cell: TypeAlias = (
+    int
+    | str
+    | date
+    | Decimal
+    | Share
+    | Bilingual
+    | Particulars
+    | Promise
+    | Day
+    | Percent
+    | Count
+    | Taka
+    | None
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +101,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Cells in the order of the columns; ``key`` names the row, ``link`` the query that opens what is behind it."""
+    """Cells in the order of the columns; ``key`` names the row, ``link`` what is behind it."""
 
     cells: tuple[Cell, ...]
     key: str = ""
     link: Mapping[str, str] = field(default_factory=dict)
+
+
+def column_sums(rows: Iterable[Row], places: Iterable[int]) -> tuple[int, ...]:
+    """The sums of columns of whole numbers, by their place; an empty cell counts nothing."""
+    kept = list(rows)
+    return tuple(sum(cell for row in kept if isinstance(cell := row.cells[place], int)) for place in places)
 
 
 @dataclass(frozen=True, slots=True)

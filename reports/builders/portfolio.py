@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from django.utils.translation import gettext_lazy as _
 
 from calc.portfolio import PAR_DAYS, everything, group_by, portfolio_at_risk, totals
 from lending.models import Tier
 from reports.builders.objects import Asked, Cell, Column, Kind, Report, Row, Share, Table, Words
 from reports.builders.wording import DIMENSION_LABELS, TIER_LABELS, Dimension
+from reports.selectors.frames import Frame
 
 TIERS = (str(Tier.WHOLESALE), str(Tier.SUBLOAN))
 SHOWN_PAR = (30, 60, 90)
@@ -82,7 +82,8 @@ def figure_columns(tier: str, *, grouped: bool = True) -> tuple[Column, ...]:
             _("Overdue"),
             Kind.MONEY,
             _(
-                "Principal, interest, penal interest and charges whose late date lies before the date, not settled."
+                "Principal, interest, penal interest and charges whose late date lies before the date, "
+                "not settled."
             ),
             group,
         ),
@@ -104,14 +105,15 @@ def figure_columns(tier: str, *, grouped: bool = True) -> tuple[Column, ...]:
             _("Provision"),
             Kind.MONEY,
             _(
-                "By indicative class and the provision policy in force on the date. A loan without a policy has none."
+                "By indicative class and the provision policy in force on the date. "
+                "A loan without a policy has none."
             ),
             group,
         ),
     )
 
 
-def figures_by(loans: pd.DataFrame, column: str | None = None) -> dict[Any, Figures]:
+def figures_by(loans: Frame, column: str | None = None) -> dict[Any, Figures]:
     """Figures of the loans of one tier and currency by a column of whole numbers (or all, under None).
 
     ``loans`` has the columns of `repayments.selectors.standings`. Loans repaid in full count nowhere.
@@ -142,12 +144,12 @@ def figures_by(loans: pd.DataFrame, column: str | None = None) -> dict[Any, Figu
     }
 
 
-def is_live(loans: pd.DataFrame) -> pd.Series[bool]:
+def is_live(loans: Frame) -> Any:
     """Loans that owe anything: principal outstanding, or an overdue amount of any component."""
     return (loans["outstanding_minor"] > 0) | (loans[list(OVERDUE)].sum(axis=1) > 0)
 
 
-def overdue_of(loans: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
+def overdue_of(loans: Frame) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Overdue of all components, in minor units."""
     summed: np.ndarray[Any, np.dtype[np.int64]] = loans[list(OVERDUE)].to_numpy(np.int64).sum(axis=1)
     return summed
@@ -169,7 +171,7 @@ def build_portfolio(
     asked: Asked,
     currency: str,
     dimension: Dimension,
-    standings: pd.DataFrame,
+    standings: Frame,
     names: Mapping[int, tuple[str, Words]],
     parameters: Sequence[tuple[Words, Cell]],
     facts: Mapping[str, Any],

@@ -1,4 +1,4 @@
-"""A question as plain text values, as it stands in an address and in a report run, and the filters it means."""
+"""A question as plain text values, as in an address and in a report run, and the filters it means."""
 
 from __future__ import annotations
 
@@ -106,14 +106,17 @@ def _coded(values: Sequence[tuple[str, object]]) -> dict[int, tuple[str, Words]]
 
 def books_parameters(asked: Asked, currency: str) -> list[tuple[Words, Cell]]:
     """What every report prints about the books it was made from."""
-    return [
+    found: list[tuple[Words, Cell]] = [
         (_("As of"), asked.as_of),
         (_("Known by"), asked.known_by),
         (_("Books up to booking"), f"#{asked.last_booking_id}"),
         (_("Currency"), currency),
-        *([(_("Note"), _("Projection: the books were known only to an earlier date."))] if asked.is_projection else []),
-        *([(_("Note"), _("The business date is still open."))] if not asked.is_final else []),
-    ]  # fmt: skip
+    ]
+    if asked.is_projection:
+        found.append((_("Note"), _("Projection: the books were known only to an earlier date.")))
+    if not asked.is_final:
+        found.append((_("Note"), _("The business date is still open.")))
+    return found
 
 
 def filter_parameters(facts: Facts) -> list[tuple[Words, Cell]]:

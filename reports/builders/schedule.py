@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-import pandas as pd
-
 from calc.money import Component
 from reports.builders.statement import OWED, Account, unpaid
 from reports.builders.workings import Working
+from reports.selectors.frames import Frame
 
 INTEREST, PRINCIPAL = int(Component.INTEREST), int(Component.PRINCIPAL)
 
@@ -119,7 +118,7 @@ def build_schedule_rows(account: Account, workings: Mapping[int, tuple[Working, 
     return rows
 
 
-def _by_component(part: pd.DataFrame, column: str) -> dict[int, int]:
+def _by_component(part: Frame, column: str) -> dict[int, int]:
     sums = part.groupby("component")[column].sum()
     return {kind: int(sums[kind]) for kind in OWED if kind in sums.index}
 

@@ -18,9 +18,21 @@ from django.utils.translation import gettext_lazy as _
 
 from calc.arrears import Bucket, buckets
 from calc.money import Component
-from reports.builders.objects import Asked, Bilingual, Cell, Column, Kind, Report, Row, Table, Words
+from reports.builders.objects import (
+    Asked,
+    Bilingual,
+    Cell,
+    Column,
+    Kind,
+    Report,
+    Row,
+    Table,
+    Words,
+    column_sums,
+)
 from reports.builders.particulars import Particulars
 from reports.builders.wording import BUCKET_LABELS, component_labels
+from reports.selectors.frames import Frame
 
 OWED = tuple(
     int(kind) for kind in (Component.CHARGE, Component.PENAL, Component.INTEREST, Component.PRINCIPAL)
@@ -38,9 +50,9 @@ class Account:
 
     as_of: date
     header: Mapping[str, Any]
-    plan: pd.DataFrame
-    receipts: pd.DataFrame
-    allocations: pd.DataFrame
+    plan: Frame
+    receipts: Frame
+    allocations: Frame
     standing: Mapping[str, Any]
 
     @property
@@ -123,8 +135,10 @@ def build_statement(
         loan: tuple[Cell, ...] = (line.loan,) if several else ()
         rows.append(
             Row(
-                (line.on, *loan, line.particulars, line.booking or None)
-                + (line.due_minor or None, line.received_minor or None, balance, principal)
+                (
+                    *(line.on, *loan, line.particulars, line.booking or None),
+                    *(line.due_minor or None, line.received_minor or None, balance, principal),
+                )
             )
         )
     blank: tuple[Cell, ...] = ("",) if several else ()
@@ -308,7 +322,7 @@ def _other_settlements(account: Account) -> Iterator[Line]:
         )
 
 
-def unpaid(account: Account) -> pd.DataFrame:
+def unpaid(account: Account) -> Frame:
     """What of each due is not settled, with its late date: instalment, component, late_date, unpaid_minor.
 
     A key due on several dates is filled from the oldest, as `calc.arrears` does.
@@ -336,7 +350,7 @@ def _agree(account: Account) -> None:
     stands = int(account.standing["outstanding_minor"]), _overdue_minor(account.standing)
     if (principal, overdue) != stands:
         raise StatementDoesNotAgree(
-            f"loan {account.name}: the statement ends at principal {principal} and overdue {overdue} minor units, "
+            f"loan {account.name}: the lines end at principal {principal}, overdue {overdue} minor units, "
             f"the standing of {account.as_of} at {stands[0]} and {stands[1]}"
         )
 
@@ -376,7 +390,7 @@ def _standing_table(accounts: Sequence[Account], classes: Mapping[int, Words]) -
         )
         for account in accounts
     )
-    summed = tuple(sum(int(row.cells[at]) for row in rows) for at in range(2, 6))  # type: ignore[call-overload]
+    summed = column_sums(rows, range(2, 6))
     worst = max((int(account.standing["days_past_due"]) for account in accounts), default=0)
     total = Row((_("Total"), "", *summed, worst, "")) if len(rows) > 1 else None
     return Table("standing", _("Standing"), columns, rows, total)

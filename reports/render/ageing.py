@@ -10,7 +10,6 @@ from reports.builders.portfolio import TIERS, Portfolio
 from reports.builders.wording import TIER_SHORT
 from reports.render.chart import ageing_chart
 
-
 LADDER: dict[int, str] = {
     Bucket.DAYS_1_30: "1–30",
     Bucket.DAYS_31_60: "31–60",

@@ -1,4 +1,4 @@
-"""The one chart of the portfolio page, as SVG text: the same on page and paper, fetches nothing, no script."""
+"""The one chart of the portfolio page, as SVG text: the same on page and paper, without script."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def ageing_chart(labels: Sequence[str], series: Sequence[tuple[str, Sequence[Dec
     beside = alt.Axis(tickCount=4, gridColor=LINE, domain=False, ticks=False, labelExpr="datum.label + ' %'")
     colours = alt.Scale(domain=names, range=list(TIER_COLOURS))
     chart = (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(alt.InlineData(values=rows))
         .transform_calculate(value="toNumber(datum.percent)")
         .mark_bar(cornerRadiusEnd=2)
         .encode(

@@ -1,4 +1,4 @@
-"""A report as comma-separated text: parameters, then each table, amounts plain so that any program reads them."""
+"""A report as comma-separated text: parameters, then each table, amounts plain for any program to read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render_csv(report: Report) -> bytes:
-    """UTF-8 with a byte order mark, so that spreadsheets read Bangla; the same report gives the same bytes."""
+    """UTF-8 with a mark, so that spreadsheets read Bangla; the same report gives the same bytes."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([_safe(str(report.title))])

@@ -22,7 +22,7 @@ class CannotFetch(Exception):
 
 
 def render_pdf(html: str, *, identifier: str) -> bytes:
-    """The pages of an HTML document. ``identifier`` (a checksum in hexadecimal) becomes the file's fixed id."""
+    """The pages of an HTML document. ``identifier`` (hexadecimal) becomes the file's fixed id."""
     fonts, style = _style()
     document: Any = HTML(string=html, url_fetcher=_refuse)
     content: bytes = document.write_pdf(

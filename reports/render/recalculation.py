@@ -21,7 +21,6 @@ from calc.daycount import DayCount
 from daybook.formats import from_minor
 from reports.render.recalculation_walk import (
     PRINCIPAL,
-    PeriodRow,
     Recalculation,
     received_minor,
     walk_dues,
@@ -36,7 +35,8 @@ YEAR_PART = {
     DayCount.ACT_365F: "({b}-{a})/365",
     DayCount.THIRTY_360: "(360*(YEAR({b})-YEAR({a}))+30*(MONTH({b})-MONTH({a}))"
     "+IF(AND(DAY({b})=31,DAY({a})>=30),30,DAY({b}))-MIN(DAY({a}),30))/360",
-    DayCount.THIRTY_E_360: "(360*(YEAR({b})-YEAR({a}))+30*(MONTH({b})-MONTH({a}))+MIN(DAY({b}),30)-MIN(DAY({a}),30))/360",
+    DayCount.THIRTY_E_360: "(360*(YEAR({b})-YEAR({a}))+30*(MONTH({b})-MONTH({a}))"
+    "+MIN(DAY({b}),30)-MIN(DAY({a}),30))/360",
     DayCount.MONTHLY_12: "(12*(YEAR({b})-YEAR({a}))+MONTH({b})-MONTH({a}))/12",
     DayCount.ACT_ACT: "IF(YEAR({a})=YEAR({b}),({b}-{a})/(DATE(YEAR({a})+1,1,1)-DATE(YEAR({a}),1,1)),"
     "(DATE(YEAR({a})+1,1,1)-{a})/(DATE(YEAR({a})+1,1,1)-DATE(YEAR({a}),1,1))+YEAR({b})-YEAR({a})-1"
@@ -234,10 +234,9 @@ def _result(page: Any, styles: dict[str, Any], sheet: Recalculation, last_due: i
     ]
     if last_period:
         span = f"Interest!K2:K{last_period}"
-        worst = max(
-            (abs(seen.interest - p.interest_minor) for p, seen in zip(sheet.periods, walk_periods(sheet), strict=True) if p.instalment),
-            default=0,
-        )  # fmt: skip
+        seen = zip(sheet.periods, walk_periods(sheet), strict=True)
+        differs = [abs(result.interest - p.interest_minor) for p, result in seen if p.instalment]
+        worst = max(differs, default=0)
         largest = f"=MAX(0,MAX({span}),-MIN({span}))"
         lines.append((_("Interest of all periods: largest difference"), largest, "interest", worst))
     for line, (label, formula, key, value) in enumerate(lines, start=4):

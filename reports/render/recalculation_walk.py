@@ -31,8 +31,11 @@ class PeriodRow:
 
 @dataclass(frozen=True, slots=True)
 class Recalculation:
-    """What the workbook is made of. Rows of dues: (instalment, component, label, late date, minor units), in the
-    order of settlement; of receipts: (id, value date, minor units, reference, booking)."""
+    """What the workbook is made of.
+
+    Rows of dues: (instalment, component, label, late date, minor units), in the order of settlement;
+    of receipts: (id, value date, minor units, reference, booking).
+    """
 
     number: str
     as_of: date

@@ -66,10 +66,19 @@ def render_statement(statement: Statement, *, lang: str, class_label: object) ->
 def _notes(*, several: bool) -> Sequence[str]:
     notes = [
         _("Balance due: what has fallen due less what was received; a minus sign means paid ahead."),
-        _("Overdue: what fell due before the date of this statement and is not settled. What falls due on the date itself is not yet overdue."),
-        _("Dates are value dates: when the money counts. A due date on a holiday moves as the agreement says."),
-        _("The class is indicative, from the nightly close; the class reported at a quarter's end may differ."),
-    ]  # fmt: skip
+        _(
+            "Overdue: what fell due before the date of this statement and is not settled. "
+            "What falls due on the date itself is not yet overdue."
+        ),
+        _(
+            "Dates are value dates: when the money counts. "
+            "A due date on a holiday moves as the agreement says."
+        ),
+        _(
+            "The class is indicative, from the nightly close; "
+            "the class reported at a quarter's end may differ."
+        ),
+    ]
     if several:
         notes.append(
             _("Only what the institution owes the foundation is in this statement; sub-loans are not.")

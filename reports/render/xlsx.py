@@ -1,4 +1,4 @@
-"""A report as a workbook: a sheet per table, amounts as numbers with lakh and crore grouping, and its parameters."""
+"""A report as a workbook: a sheet per table, amounts as numbers in lakh and crore, and its parameters."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def make_styles(book: Any) -> dict[str, Any]:
         "total_count": book.add_format({**base, **line, "bold": True, "top": 2, "num_format": "#,##0"}),
         "total_share": book.add_format({**base, **line, "bold": True, "top": 2, "num_format": "0.00%"}),
         "total_rate": book.add_format({**base, **line, "bold": True, "top": 2, "num_format": "0.0000"}),
-        "total_date": book.add_format({**base, **line, "bold": True, "top": 2, "num_format": "dd mmm yyyy", "align": "left"}),
-    }  # fmt: skip
+        "total_date": book.add_format({**base, **line, "bold": True, "top": 2, "num_format": "dd mmm yyyy"}),
+    }
 
 
 def _table_sheet(book: Any, styles: dict[str, Any], report: Report, table: Table) -> None:

@@ -1,1 +1,1 @@
-"""Read the facts that reports are made of, as of a date and known by a booking. Sets, never one loan at a time."""
+"""Read the facts that reports are made of, as of a date and known by a booking. Always sets of loans."""

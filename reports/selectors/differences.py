@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-import pandas as pd
-
 from reports.selectors.facts import read_frame
+from reports.selectors.frames import Frame
 
 
-def bookings_between(*, first_id: int, last_id: int, as_of: date, currency: str, limit: int) -> pd.DataFrame:
+def bookings_between(*, first_id: int, last_id: int, as_of: date, currency: str, limit: int) -> Frame:
     """Bookings after the first up to the last whose facts count by the date, newest first.
 
     Columns: id, number, business_date, purpose, actor_name, loans, received_minor, reversed_minor,
@@ -20,7 +19,8 @@ def bookings_between(*, first_id: int, last_id: int, as_of: date, currency: str,
         WITH touched AS (
             SELECT r.booking_id, r.loan_id, r.value_date AS on_date,
                    CASE WHEN r.amount_minor > 0 THEN r.amount_minor ELSE 0 END AS received,
-                   CASE WHEN r.amount_minor < 0 THEN -r.amount_minor ELSE 0 END AS reversed, 0::bigint AS disbursed
+                   CASE WHEN r.amount_minor < 0 THEN -r.amount_minor ELSE 0 END AS reversed,
+                   0::bigint AS disbursed
               FROM repayments_receipt r
              WHERE r.booking_id > %(first)s AND r.booking_id <= %(last)s AND r.value_date <= %(as_of)s
             UNION ALL

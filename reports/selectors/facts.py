@@ -14,9 +14,10 @@ import pandas as pd
 from django.db import connection
 
 from lending.models import LoanIdentifier, LoanParty, Schedule
+from reports.selectors.frames import Frame
 
 
-def read_frame(query: str, params: Mapping[str, Any]) -> pd.DataFrame:
+def read_frame(query: str, params: Mapping[str, Any]) -> Frame:
     """Rows of a SELECT as a frame; dates stay dates and text stays text."""
     with connection.cursor() as cursor:
         cursor.execute(query, params)
@@ -28,7 +29,7 @@ def _params(loan_ids: Sequence[int], as_of: date, last_booking_id: int) -> dict[
     return {"loans": [int(pk) for pk in loan_ids], "as_of": as_of, "last": last_booking_id}
 
 
-def plan(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> pd.DataFrame:
+def plan(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> Frame:
     """What falls due on these loans, past and to come, with the booking that says so."""
     return read_frame(
         """
@@ -47,7 +48,7 @@ def plan(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> pd.Da
     )
 
 
-def receipts(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> pd.DataFrame:
+def receipts(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> Frame:
     """Money received, mirrors included; ``mirrored`` tells which rows a known mirror takes back."""
     return read_frame(
         """
@@ -69,7 +70,7 @@ def receipts(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> p
     )
 
 
-def allocations(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> pd.DataFrame:
+def allocations(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> Frame:
     """What settled what, live rows only; receipt 0 for what was not money (a waiver)."""
     return read_frame(
         """
@@ -87,11 +88,12 @@ def allocations(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -
     )
 
 
-def loan_headers(loan_ids: Sequence[int]) -> pd.DataFrame:
+def loan_headers(loan_ids: Sequence[int]) -> Frame:
     """Names and terms of loans, one row each, in the order of their ids; '' where there is nothing."""
     return read_frame(
         """
-        SELECT l.id AS loan_id, l.number, l.tier, l.currency, l.principal_minor, l.annual_rate, l.disbursed_date,
+        SELECT l.id AS loan_id, l.number, l.tier, l.currency, l.principal_minor, l.annual_rate,
+               l.disbursed_date,
                l.purpose, l.institution_id, i.name AS institution, i.name_bn AS institution_bn,
                i.code AS institution_code,
                a.id AS agreement_id, a.number AS agreement, a.contract_mode, a.day_count,
@@ -110,9 +112,11 @@ def loan_headers(loan_ids: Sequence[int]) -> pd.DataFrame:
           LEFT JOIN lending_enterprise e ON e.id = l.enterprise_id
           LEFT JOIN LATERAL (SELECT n.name, n.name_bn FROM lending_loanparty q
                               JOIN lending_person n ON n.id = q.person_id
-                             WHERE q.loan_id = l.id ORDER BY q.role = 'borrower' DESC, q.id LIMIT 1) who ON true
+                             WHERE q.loan_id = l.id
+                             ORDER BY q.role = 'borrower' DESC, q.id LIMIT 1) who ON true
           LEFT JOIN LATERAL (SELECT x.value FROM lending_loanidentifier x
-                             WHERE x.loan_id = l.id ORDER BY x.from_date DESC, x.id DESC LIMIT 1) alias ON true
+                             WHERE x.loan_id = l.id
+                             ORDER BY x.from_date DESC, x.id DESC LIMIT 1) alias ON true
          WHERE l.id = ANY(%(loans)s)
          ORDER BY l.id
         """,

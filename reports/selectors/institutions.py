@@ -7,13 +7,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import pandas as pd
 from django.db.models import QuerySet
 
 from lending.models import Agreement, Loan, Tier
 from partners.models import ExposureLimit, InstitutionStatus
 from repayments.models import Upload
 from reports.selectors.facts import read_frame
+from reports.selectors.frames import Frame
 
 
 def wholesale_loan_ids(institution_id: int, currency: str) -> list[int]:
@@ -27,7 +27,7 @@ def wholesale_loan_ids(institution_id: int, currency: str) -> list[int]:
 
 def money_flows(
     *, as_of: date, last_booking_id: int, currency: str, institution_id: int | None = None
-) -> pd.DataFrame:
+) -> Frame:
     """Per institution, up to a date: drawn, principal repaid, on-lent and collected from funded sub-loans.
 
     Collected counts each sub-loan's principal in the share in which tranches funded it, rounded down to the
@@ -66,9 +66,7 @@ def money_flows(
     )
 
 
-def next_dues(
-    *, institution_id: int, currency: str, as_of: date, until: date, last_booking_id: int
-) -> pd.DataFrame:
+def next_dues(*, institution_id: int, currency: str, as_of: date, until: date, last_booking_id: int) -> Frame:
     """What falls due on the institution's wholesale loans after a date up to another, by date and component.
 
     Columns: late_date, component, amount_minor, loans. Advances already held are not taken off.
@@ -105,7 +103,8 @@ def agreements_of(
                coalesce(sum(s.settled), 0)::bigint AS repaid_minor
           FROM lending_loan l
           LEFT JOIN (SELECT loan_id, sum(amount_minor) AS settled FROM repayments_allocation
-                      WHERE component = 4 AND source IN (1, 2) AND value_date <= %(as_of)s AND booking_id <= %(last)s
+                      WHERE component = 4 AND source IN (1, 2)
+                        AND value_date <= %(as_of)s AND booking_id <= %(last)s
                       GROUP BY loan_id) s ON s.loan_id = l.id
          WHERE l.institution_id = %(institution)s AND l.tier = 'wholesale' AND l.currency = %(currency)s
            AND l.disbursed_date <= %(as_of)s AND l.booking_id <= %(last)s
@@ -158,7 +157,7 @@ def status_of(institution_id: int, *, as_of: date, last_booking_id: int) -> Inst
 
 def recent_receipts(
     institution_id: int, *, tier: str, as_of: date, last_booking_id: int, limit: int
-) -> pd.DataFrame:
+) -> Frame:
     """The latest receipts of one tier by value date, mirrors included."""
     return read_frame(
         """

@@ -1,4 +1,4 @@
-"""The standings that a question is about: by currency and filters, with a group for the breakdown asked for."""
+"""The standings that a question is about, by currency and filters, and the names of what groups them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import pandas as pd
 from django.db.models import Q
 
 from calc.classification import LoanClass
@@ -16,6 +15,7 @@ from lending.models import Cluster, Enterprise, Loan, LoanIdentifier, LoanParty,
 from partners.models import District, Institution
 from repayments.frames import Scope
 from repayments.selectors import standings
+from reports.selectors.frames import Frame
 
 UNCLASSIFIED = int(LoanClass.UNCLASSIFIED)
 GENDERS = ("female", "male", "third", "")
@@ -41,7 +41,7 @@ class Filters:
     owing: bool = False
 
 
-def read_standings(*, as_of: date, knowledge: Knowledge, currency: str, filters: Filters) -> pd.DataFrame:
+def read_standings(*, as_of: date, knowledge: Knowledge, currency: str, filters: Filters) -> Frame:
     """One row a loan that passes the filters, by loan id, in the one currency asked for."""
     scope = Scope(institution_id=filters.institution_id, tier=filters.tier, currency=currency)
     frame = standings(as_of=as_of, knowledge=knowledge, scope=scope)
@@ -71,7 +71,7 @@ def read_standings(*, as_of: date, knowledge: Knowledge, currency: str, filters:
     return frame[wanted].reset_index(drop=True)
 
 
-def owing(frame: pd.DataFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def owing(frame: Frame) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """Loans with principal outstanding or anything overdue: those that a portfolio counts."""
     late = frame[[f"overdue_{kind}_minor" for kind in ("charge", "penal", "interest", "principal")]]
     return ((frame["outstanding_minor"] > 0) | (late.sum(axis=1) > 0)).to_numpy(dtype=bool)

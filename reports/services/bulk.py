@@ -1,4 +1,4 @@
-"""Statements of many loans in one file: planned once, printed in chunks by any number of workers, then packed.
+"""Statements of many loans in one file: planned once, printed in chunks by any workers, then packed.
 
 What is to be printed stands in the run's parameters, in order. A chunk belongs to the worker that holds its
 advisory lock, for one transaction: a worker that dies loses the lock with its connection, and what it had not

@@ -24,6 +24,7 @@ from reports.builders.objects import Asked, Bilingual, Words
 from reports.builders.reasons import why_class, why_provision
 from reports.builders.schedule import Instalment, PlanTotals, build_schedule_rows, total_plan
 from reports.builders.statement import Account
+from reports.builders.terms import term_words
 from reports.builders.wording import (
     BUCKET_LABELS,
     CLASS_LABELS,
@@ -31,8 +32,7 @@ from reports.builders.wording import (
     TIER_SHORT,
     component_labels,
 )
-from reports.builders.terms import term_words
-from reports.builders.workings import Booked, Working, fitting_plan, workings
+from reports.builders.workings import Booked, fitting_plan, workings
 from reports.selectors import facts as fact_selectors
 
 OVERDUE = (

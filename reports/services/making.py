@@ -1,4 +1,4 @@
-"""From a question to a report object: selectors read, builders build. The same call serves page, file and check.
+"""From a question to a report object: selectors read, builders build. One call for page, file and check.
 
 A question is a report's name, the books asked (`Asked`), and its facts: plain text values, which are also
 what a report run keeps, so that any run can be made again and its checksum compared.
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 import numpy as np
-import pandas as pd
 
 from reports.builders.accounts import read_accounts
 from reports.builders.loans import DEFAULT_SORT, build_loans, sorted_loans
@@ -27,6 +26,7 @@ from reports.builders.statement import Statement
 from reports.builders.statements import institution_statement, loan_statement
 from reports.builders.wording import Dimension
 from reports.selectors import facts as fact_selectors
+from reports.selectors.frames import Frame
 from reports.selectors.institutions import wholesale_loan_ids
 from reports.selectors.portfolio import GENDERS, SIZES, read_standings
 
@@ -56,7 +56,7 @@ def make_portfolio(asked: Asked, facts: Facts) -> Portfolio:
     )
 
 
-def _groups(frame: pd.DataFrame, dimension: Dimension) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _groups(frame: Frame, dimension: Dimension) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     if dimension in GROUP_COLUMNS:
         return frame[GROUP_COLUMNS[dimension]].to_numpy(np.int64)
     if dimension is Dimension.DISTRICT:
@@ -67,7 +67,7 @@ def _groups(frame: pd.DataFrame, dimension: Dimension) -> np.ndarray[tuple[int, 
     return frame[column].astype(str).map(codes).to_numpy(np.int64)
 
 
-def loan_standings(asked: Asked, facts: Facts) -> pd.DataFrame:
+def loan_standings(asked: Asked, facts: Facts) -> Frame:
     """The loans of a list, sorted as asked."""
     frame = read_standings(
         as_of=asked.as_of,
@@ -79,7 +79,7 @@ def loan_standings(asked: Asked, facts: Facts) -> pd.DataFrame:
 
 
 def make_loans(
-    asked: Asked, facts: Facts, *, standings: pd.DataFrame | None = None, page: slice | None = None
+    asked: Asked, facts: Facts, *, standings: Frame | None = None, page: slice | None = None
 ) -> Report:
     """The list of loans of one tier; ``page`` makes only those rows, the total stays of all."""
     frame = loan_standings(asked, facts) if standings is None else standings
@@ -119,7 +119,7 @@ def _day(value: str | None) -> date | None:
 
 MAKERS: dict[str, Callable[[Asked, Facts], Report]] = {
     "portfolio": lambda asked, facts: make_portfolio(asked, facts).report,
-    "loans": lambda asked, facts: make_loans(asked, facts),
+    "loans": make_loans,
     "loan_statement": lambda asked, facts: make_loan_statement(asked, facts).report,
     "institution_statement": lambda asked, facts: make_institution_statement(asked, facts).report,
 }

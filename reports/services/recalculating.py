@@ -80,11 +80,17 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
         is_flat=terms is not None and terms.method is Method.FLAT,
         periods=_periods(account, fitting[1]) if fitting else [],
         dues=[
-            (int(row.instalment), int(row.component), str(account.labels[int(row.component)]), row.late_date, int(row.amount_minor))
+            (
+                *(int(row.instalment), int(row.component), str(account.labels[int(row.component)])),
+                *(row.late_date, int(row.amount_minor)),
+            )
             for row in plan.itertuples()
         ],
         receipts=[
-            (int(row.id), row.value_date, int(row.amount_minor), str(row.external_reference), int(row.booking_number))
+            (
+                *(int(row.id), row.value_date, int(row.amount_minor)),
+                *(str(row.external_reference), int(row.booking_number)),
+            )
             for row in account.receipts.itertuples()
         ],
         waived_minor=int(other["amount_minor"].sum()),
@@ -96,7 +102,7 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
             "interest": 0,
         },
         checksum=checksum,
-    )  # fmt: skip
+    )
 
 
 def _periods(account: Account, plan: Plan) -> list[PeriodRow]:

@@ -70,7 +70,7 @@ def record_run(
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is known of a checksum. ``recomputed`` is the checksum of the same question asked now; '' if not asked."""
+    """What is known of a checksum. ``recomputed`` is that of the same question asked now; '' if not asked."""
 
     run: ReportRun | None
     part: ReportPart | None
@@ -85,7 +85,7 @@ class Verdict:
 
 
 def verify_checksum(checksum: str) -> Verdict:
-    """Find the run with a checksum (its first 16 digits are enough) and make its figures again from the books.
+    """Find the run with a checksum (its first 16 digits are enough) and make its figures again.
 
     A checksum of a file of a bulk run is known by the file itself. A person finds only runs they may see.
     """

@@ -1,4 +1,4 @@
-"""What the pages share: the books asked, addresses that keep the question, files that are exactly what is seen."""
+"""What the pages share: the books asked, addresses that keep the question, files of what is seen."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -39,7 +39,7 @@ class InstitutionPage(Page, TemplateView):
     required_roles = EVERYONE
     template_name = "reports/institution.html"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.institution = get_object_or_404(Institution, pk=kwargs["pk"])
         form = PortfolioForm(request.GET, is_partner=True)
         asked, currency = form.asked, form.facts["currency"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -49,7 +49,7 @@ class LoanList(Page, TemplateView):
     template_name = "reports/loans.html"
     title = _("Loans")
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         context = context_of(request)
         form = LoansForm(request.GET, is_partner=context.is_partner)
         asked, facts = form.asked, dict(form.facts)
@@ -111,7 +111,7 @@ class LoanPage(Page, TemplateView):
     required_roles = EVERYONE
     template_name = "reports/loan.html"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.loan = get_object_or_404(Loan, pk=kwargs["pk"])
         form = AskedForm(request.GET)
         self.view: LoanView = make_loan_page(self.loan, form.asked)

@@ -55,12 +55,13 @@ class PortfolioPage(Page, TemplateView):
     template_name = "reports/portfolio.html"
     title = gettext_lazy("Portfolio")
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         context = context_of(request)
         self.form = PortfolioForm(request.GET, is_partner=context.is_partner)
         asked, facts = self.form.asked, dict(self.form.facts)
         if context.is_partner:
             facts["institution"] = str(context.institution_id)
+        self.asked, self.facts = asked, facts
         self.portfolio = make_portfolio(asked, facts)
         kind = request.GET.get("export", "")
         if kind in FILES:
@@ -74,7 +75,7 @@ class PortfolioPage(Page, TemplateView):
             )
         if kind == "pdf":
             return self._paper(request, facts)
-        return self.render_to_response(self.get_context_data(asked=asked, facts=facts))
+        return self.render_to_response(self.get_context_data())
 
     def _paper(self, request: HttpRequest, facts: dict[str, str]) -> HttpResponse:
         lang = language_of(request)
@@ -93,7 +94,8 @@ class PortfolioPage(Page, TemplateView):
         content = render_portfolio(self.portfolio, buckets=self._buckets(report.asked, facts), lang=lang)
         return as_file(content, name=name, content_type=CONTENT_TYPE, inline=True)
 
-    def get_context_data(self, *, asked: Asked, facts: dict[str, str], **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asked, facts = self.asked, self.facts
         filters = {name: value for name, value in facts.items() if name != "by"}
         compare_with = self.form.compare_with
         table = show_table(self.portfolio.report.tables[0])

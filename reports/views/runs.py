@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -66,7 +66,7 @@ class BulkStatements(Page, TemplateView):
     template_name = "reports/bulk.html"
     title = gettext_lazy("Statements of many loans")
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         given = {
             name: request.GET[name] for name in ("institution", "programme", "tier") if name in request.GET
         }
@@ -76,7 +76,7 @@ class BulkStatements(Page, TemplateView):
         )
         return self.render_to_response(self.get_context_data(form=form))
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         context = context_of(request)
         form = BulkForm(request.POST, is_partner=context.is_partner)
         if not form.is_valid():
@@ -123,7 +123,7 @@ class RunPage(Page, TemplateView):
     required_roles = EVERYONE
     template_name = "reports/run.html"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.run = get_object_or_404(ReportRun.objects.defer("content"), pk=kwargs["pk"])
         return self.render_to_response(
             self.get_context_data(
@@ -192,7 +192,7 @@ class Verify(Page, TemplateView):
     title = gettext_lazy("Verify a checksum")
     subtitle = gettext_lazy("Every statement and export carries a checksum of its figures.")
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         form = VerifyForm(request.GET if "checksum" in request.GET else None)
         verdict = (
             verify_checksum(form.cleaned_data["checksum"]) if form.is_bound and form.is_valid() else None

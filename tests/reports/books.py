@@ -14,6 +14,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from daybook.models import Booking
 from daybook.services import Actor, book
 from lending.models import Loan
 from lending.services.subloans import open_subloans
@@ -100,7 +101,7 @@ def _arrive_late(made: Book) -> None:
     )
 
 
-def _booked(purpose: str) -> object:
+def _booked(purpose: str) -> Booking:
     return book(purpose=purpose, actor=Actor(None, "Test"))
 
 
