@@ -69,7 +69,7 @@ class DayRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Close of {self.business_date:%d %b %Y}"
+        return f"Close of {self.business_date:%-d %b %Y}"
 
 
 class DayRunSlice(LeasedWork):
