@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -34,10 +34,18 @@ class BadFile:
     end: End
 
 
-def bad_files(cast: Cast, files: Sequence[BankFile], *, institution: str) -> list[BadFile]:
-    """The bad files of one institution, sent on the last month end after its good one."""
+def bad_files(cast: Cast, files: Sequence[BankFile], *, names: Mapping[str, str]) -> list[BadFile]:
+    """The bad files of one institution, sent on the last month end. ``names``: institutions by code.
+
+    The file sent again is one whose rows can all be read: what cannot be read never counts as the same.
+    """
     on = cast.last_month_end
-    sent = next(file for file in files if file.on == on and file.kind is Kind.REPAYMENTS)
+    sent = next(
+        file
+        for file in reversed(files)
+        if file.kind is Kind.REPAYMENTS and file.on <= on and all(row.state != "invalid" for row in file.rows)
+    )
+    institution = names[sent.player.code]
     again = sent.write(institution=institution, tranche_numbers={})
     other = SHAPES["plain_csv" if SHAPES[sent.player.shape].suffix == ".xlsx" else "titled_workbook"]
     resaved = sent.write(institution=institution, tranche_numbers={}, shape=other)

@@ -5,6 +5,7 @@ Every step asks first whether it is done, so that an interrupted demonstration g
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 
@@ -90,9 +91,10 @@ class Office:
             requested_date=drawing.ask_on,
         ).first()
 
-    def tranche_numbers(self) -> dict[str, str]:
-        """The system's numbers of the tranches paid so far, by the plan's keys."""
-        found = {drawing.key: self.tranche(drawing) for drawing in self.book.drawings}
+    def tranche_numbers(self, requests: Collection[str]) -> dict[str, str]:
+        """The system's numbers of the tranches paid so far under some requests, by the plan's keys."""
+        wanted = [drawing for drawing in self.book.drawings if drawing.request.key in requests]
+        found = {drawing.key: self.tranche(drawing) for drawing in wanted}
         return {
             key: tranche.number
             for key, tranche in found.items()

@@ -23,6 +23,8 @@ from reports.management.demonstration.people import foundation_people, instituti
 from reports.management.demonstration.stage import CannotPlay, Stage
 
 SYSTEM = Actor(id=None, name="Demonstration")
+SIGN_IN_AT = 2
+"""Institutions whose people visitors sign in as: two, to see that one never sees the other's."""
 BEGIN, FINISH = "demonstration.begin", "demonstration.finish"
 
 
@@ -59,7 +61,7 @@ def set_stage(*, book_: Book, cast_name: str, folder: Path, say: Callable[[str],
         )
         codes = [player.code for player in book_.cast.players]
         institutions = {row.code: row for row in Institution.objects.filter(code__in=codes)}
-        institution_people(folder, people, institutions.values())
+        institution_people(folder, people, institutions.values(), sign_in=codes[:SIGN_IN_AT])
         stage = Stage(book=book_, people=people, institutions=institutions, say=say)
         if not ApprovalAuthority.objects.exists():
             _set_limits(stage, book_.cast.business_dates[0])

@@ -13,7 +13,7 @@ from reports.management.demonstration.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A row that did not end as the answer key says."""
+    """A row (or a whole file: row 0) that did not end as the answer key says."""
 
     file_name: str
     row_number: int
@@ -23,7 +23,8 @@ class Difference:
 
     def __str__(self) -> str:
         what = self.mistake or "a sound row"
-        return f"{self.file_name} row {self.row_number}: {what}: expected {self.expected}, found {self.found}"
+        place = f"{self.file_name} row {self.row_number}" if self.row_number else self.file_name
+        return f"{place}: {what}: expected {self.expected}, found {self.found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Comparison:
     rows: int
     planted: int
     found: int
+    bad_files: int
+    bad_found: int
     differences: tuple[Difference, ...]
 
 
@@ -67,7 +70,20 @@ def compare(stage: Stage, post_room: PostRoom, *, waiting: Collection[str] = ())
         differences += [
             Difference(file.name, number, "", "no such row", extra.state) for number, extra in found.items()
         ]
-    return Comparison(len(stage.book.files), rows, planted, found_count, tuple(differences))
+    bad = post_room.bad_files()
+    ends = [(file, post_room.bad_end(file)) for file in bad]
+    wrong_ends = [
+        Difference(file.name, 0, file.mistake, file.end.value, end) for file, end in ends if file.end != end
+    ]
+    return Comparison(
+        files=len(stage.book.files),
+        rows=rows,
+        planted=planted,
+        found=found_count,
+        bad_files=len(bad),
+        bad_found=len(bad) - len(wrong_ends),
+        differences=(*differences, *wrong_ends),
+    )
 
 
 def _rows_of(upload: Upload) -> dict[int, _Found]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -57,13 +57,21 @@ def foundation_people(folder: Path) -> People:
 
 
 @transaction.atomic
-def institution_people(folder: Path, people: People, institutions: Iterable[Institution]) -> None:
-    """Three people at each institution."""
+def institution_people(
+    folder: Path, people: People, institutions: Iterable[Institution], *, sign_in: Collection[str]
+) -> None:
+    """Three people at each institution; those of the institutions ``sign_in`` (codes) get a password."""
     for institution in institutions:
         for title, name, name_bn, role in INSTITUTION:
-            username = f"{institution.code.lower()}.{title}"
-            full_name = f"{name}, {institution.name}"
-            _ensure(people, username, full_name, f"{name_bn}, {institution.name_bn}", role, institution)
+            _ensure(
+                people,
+                f"{institution.code.lower()}.{title}",
+                f"{name}, {institution.name}",
+                f"{name_bn}, {institution.name_bn}",
+                role,
+                institution,
+                may_sign_in=institution.code in sign_in,
+            )
     _keep(folder, people)
 
 
@@ -74,13 +82,22 @@ def _known(folder: Path) -> People:
 
 
 def _ensure(
-    people: People, username: str, name: str, name_bn: str, role: str, institution: Institution | None
+    people: People,
+    username: str,
+    name: str,
+    name_bn: str,
+    role: str,
+    institution: Institution | None,
+    *,
+    may_sign_in: bool = True,
 ) -> None:
-    """Make the person unless there is one; without a kept password, give a new one."""
-    user = User.objects.filter(username=username).first()
-    if user is None:
-        user = User(username=username, full_name=name, full_name_bn=name_bn)
-    if user.pk is None or username not in people.passwords:
+    """Make the person unless there is one; whoever may sign in and has no kept password gets a new one."""
+    known = User.objects.filter(username=username).first()
+    user = known or User(username=username, full_name=name, full_name_bn=name_bn)
+    if known is None and not may_sign_in:
+        user.set_unusable_password()
+        user.save()
+    elif may_sign_in and username not in people.passwords:
         password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
         user.set_password(password)
         user.save()

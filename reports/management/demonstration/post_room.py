@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import date
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from django.db.models import Count
 from repayments import tasks
 from repayments.models import Upload, UploadRow
 from repayments.services.uploads import CannotReceiveUpload, confirm_upload, receive_upload, retry_upload
-from reports.demonstration.bad_files import End, bad_files
+from reports.demonstration.bad_files import BadFile, End, bad_files
 from reports.demonstration.cast import WAVES
 from reports.demonstration.files import BankFile, Kind
 from reports.management.demonstration.office import Office
@@ -30,12 +31,11 @@ class PostRoom:
         self.stage = stage
         self.office = office
         self.open: dict[int, BankFile] = {}
-        self.bad_ends: dict[str, str] = {}
 
     def send(self, day: date, *, leave: Collection[str] = ()) -> None:
         """Send the files of a date as the makers; those in ``leave`` are read and wait for a visitor."""
         files = self.stage.book.files_on(day)
-        numbers = self.office.tranche_numbers() if any(file.kind is Kind.SUBLOANS for file in files) else {}
+        numbers = self.office.tranche_numbers({file.request for file in files if file.kind is Kind.SUBLOANS})
         for file in files:
             upload = self.upload_of(file)
             if upload is None:
@@ -53,38 +53,36 @@ class PostRoom:
             if self.open:
                 patience.wait(states)
 
+    def bad_files(self) -> list[BadFile]:
+        """What the demonstration sends that cannot be taken."""
+        names = {code: institution.name for code, institution in self.stage.institutions.items()}
+        return bad_files(self.stage.book.cast, self.stage.book.files, names=names)
+
     def send_bad(self, day: date) -> None:
-        """Send what cannot be taken, after the good files; remember how each ended."""
-        cast, files = self.stage.book.cast, self.stage.book.files_on(day)
-        if day != cast.last_month_end or not files:
+        """On the last month end, send what cannot be taken, after the good files."""
+        if day != self.stage.book.cast.last_month_end:
             return
-        waiting: dict[int, str] = {}
-        for bad in bad_files(cast, files, institution=self.stage.institutions[files[0].player.code].name):
-            institution = self.stage.institutions[bad.player.code]
-            try:
-                with transaction.atomic():
+        for bad in self.bad_files():
+            if self.bad_end(bad) == End.REFUSED:
+                with suppress(CannotReceiveUpload), transaction.atomic():
                     upload = receive_upload(
-                        institution=institution,
+                        institution=self.stage.institutions[bad.player.code],
                         kind=Kind.REPAYMENTS.value,
                         file_name=bad.name,
                         content=bad.content,
                         made_by=self.stage.people.of(bad.player.code, "maker"),
                     )
                     transaction.on_commit(partial(tasks.read_upload.delay, upload.pk))
-                waiting[upload.pk] = bad.name
-            except CannotReceiveUpload:
-                self.bad_ends[bad.name] = End.REFUSED.value
-        self._see_bad_through(waiting)
-
-    def _see_bad_through(self, waiting: dict[int, str]) -> None:
         patience = Patience()
-        while waiting:
-            states = dict(Upload.objects.filter(pk__in=waiting).values_list("pk", "state"))
-            for pk, state in states.items():
-                if state != State.RECEIVED:
-                    self.bad_ends[waiting.pop(pk)] = state
-            if waiting:
-                patience.wait(states)
+        while State.RECEIVED in (ends := [self.bad_end(bad) for bad in self.bad_files()]):
+            patience.wait(ends)
+
+    def bad_end(self, bad: BadFile) -> str:
+        """How a bad file ended: the state of its upload, or refused at the door, which leaves none."""
+        upload = Upload.objects.filter(
+            institution=self.stage.institutions[bad.player.code], file_name=bad.name
+        ).only("state")
+        return next((str(found.state) for found in upload), End.REFUSED.value)
 
     def _step(self) -> list[tuple[object, ...]]:
         """Confirm what is read, let go of what is posted; return how things stand."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 from django.db import transaction
 
@@ -37,11 +38,16 @@ class Press:
                 title=f"Sub-loan statements of {institution.name}",
                 made_by=self.stage.people["officer"],
             )
-            tasks.enqueue(run.pk)
+            transaction.on_commit(partial(tasks.print_statements.delay, run.pk))
 
     def wait(self) -> None:
-        """Wait until the file is packed."""
+        """Wait until the file is packed.
+
+        One message was sent, to keep a hand free for the closes; with these done, another helps.
+        """
         patience = Patience()
+        if (run := self.run()) is not None and run.work != ReportRun.Work.DONE:
+            tasks.print_statements.delay(run.pk)
         while run := self.run():
             if run.work == ReportRun.Work.DONE:
                 return

@@ -11,8 +11,8 @@ from partners.models import Institution
 from reports.demonstration.book import Book
 from reports.management.demonstration.people import People
 
-POLL_SECONDS = 0.05
-STALLED_AFTER = 90.0
+POLL_SECONDS = 0.08
+STALLED_AFTER = 180.0
 """Seconds without any progress of the workers after which the demonstration gives up and says so."""
 
 

@@ -9,6 +9,7 @@ from django.db import connection
 from calc.money import from_minor
 from daybook.formats import crore, number
 from repayments.models import DayRun
+from reports.management.demonstration.opening import SIGN_IN_AT
 from reports.management.demonstration.outcome import Comparison
 from reports.management.demonstration.people import FOUNDATION, INSTITUTION
 from reports.management.demonstration.post_room import rows_by_state
@@ -58,35 +59,29 @@ def tell_counts(stage: Stage) -> None:
         stage.say(f"  {what:20} {figure}")
 
 
-def tell_comparison(stage: Stage, found: Comparison, bad: dict[str, str], expected: dict[str, str]) -> None:
-    """Found against planted, row by row. Raises ``CannotAgree``."""
-    faults = [str(difference) for difference in found.differences]
-    faults += [
-        f"{name}: expected {end}, found {bad.get(name, 'not sent')}"
-        for name, end in expected.items()
-        if bad and bad.get(name) != end
-    ]
+def tell_comparison(stage: Stage, found: Comparison) -> None:
+    """Found against planted, row by row and file by file. Raises ``CannotAgree``."""
     stage.say(
         f"  {'mistakes':20} {found.found} found of {found.planted} planted in {number(found.rows)} rows"
-        f" of {found.files} files" + (f"; {len(bad)} bad files of {len(expected)} turned away" if bad else "")
+        f" of {found.files} files; {found.bad_found} of {found.bad_files} bad files turned away"
     )
-    if faults:
-        shown = "\n  ".join(faults[:SHOWN])
-        raise CannotAgree(f"{len(faults)} differences from the answer key:\n  {shown}")
+    if found.differences:
+        shown = "\n  ".join(str(difference) for difference in found.differences[:SHOWN])
+        raise CannotAgree(f"{len(found.differences)} differences from the answer key:\n  {shown}")
 
 
 def tell_logins(stage: Stage) -> None:
-    """One login for each role; the other institutions' stand in the same file."""
-    code = stage.book.cast.players[0].code.lower()
-    shown = [username for username, *_ in FOUNDATION] + [f"{code}.{title}" for title, *_ in INSTITUTION]
+    """One login for each role, and a second institution's, to see that neither sees the other's books."""
+    codes = [player.code.lower() for player in stage.book.cast.players[:SIGN_IN_AT]]
+    shown = [username for username, *_ in FOUNDATION]
+    shown += [f"{code}.{title}" for code in codes for title, *_ in INSTITUTION]
     stage.say("")
     stage.say("Sign in as")
     for username in shown:
         user = stage.people[username]
         roles = ", ".join(str(membership.get_role_display()) for membership in user.memberships.all())
         stage.say(f"  {username:16} {stage.people.passwords[username]:16} {roles}")
-    others = ", ".join(player.code.lower() for player in stage.book.cast.players[1:])
-    stage.say(f"  The same for {others}: var/demonstration/logins.json")
+    stage.say("  These stand in var/demonstration/logins.json, too.")
 
 
 def tell_times(stage: Stage, seconds: float) -> None:

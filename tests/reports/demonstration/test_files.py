@@ -78,7 +78,7 @@ def test_every_kind_of_mistake_is_planted() -> None:
 
 
 def test_bad_files_end_in_each_way(small: Book) -> None:
-    bad = bad_files(small.cast, small.files, institution="An institution")
+    bad = bad_files(small.cast, small.files, names={player.code: player.code for player in PLAYERS})
     assert {file.end for file in bad} == set(End)
     assert max(len(file.content) for file in bad) < 1024 * 1024
 
