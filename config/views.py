@@ -25,8 +25,8 @@ from partners.models import User
 
 # Where each side starts work; the first name that exists wins, so the page can move without a change here.
 HOMES = {
-    Side.FOUNDATION: ("reports:overview", "reports:portfolio"),
-    Side.PARTNER: ("reports:overview", "reports:portfolio"),
+    Side.FOUNDATION: ("partners:home", "reports:portfolio"),
+    Side.PARTNER: ("partners:home", "reports:overview"),
 }
 
 

@@ -50,6 +50,7 @@ MENU = (
     Section(
         _("Portfolio"),
         (
+            Entry(_("What waits for you"), "partners:home", "inbox"),
             Entry(_("Our position"), "reports:overview", "layout-dashboard", PARTNER),
             Entry(_("Portfolio"), "reports:portfolio", "chart-pie"),
             Entry(_("Loans"), "reports:loans", "file-dollar"),

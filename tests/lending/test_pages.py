@@ -61,7 +61,9 @@ def addresses(world: World) -> dict[str, tuple[str, ...]]:
     return pairs
 
 
-@pytest.mark.parametrize(("role", "language"), zip(EVERYONE, itertools.cycle(["bn", "en"]), strict=False))
+@pytest.mark.parametrize(
+    ("role", "language"), list(zip(EVERYONE, itertools.cycle(["bn", "en"]), strict=False))
+)
 def test_every_page_opens_for_its_roles_and_for_no_other(
     lent: World, sign_in: SignIn, role: str, language: str
 ) -> None:
