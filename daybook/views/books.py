@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+import django_tables2 as tables
 from django import forms
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -67,6 +68,9 @@ class BookingTable(PaikarTable):
     number = NumberColumn(verbose_name=_("Number"), dash=False)
     business_date = DayColumn(verbose_name=_("Business date"))
     recorded_at = DayColumn(verbose_name=_("Recorded"))
+    actor_name = tables.Column(verbose_name=_("Who"))
+    purpose = tables.Column(verbose_name=_("Purpose"))
+    reason = tables.Column(verbose_name=_("Reason"))
 
     class Meta(PaikarTable.Meta):
         model = Booking

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import django_filters
+import django_tables2 as tables
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -57,6 +58,9 @@ class TrailTable(PaikarTable):
     recorded_at = DayColumn(verbose_name=gettext_lazy("When"))
     actor_name = DayColumn(verbose_name=gettext_lazy("Who"))
     subject_label = DayColumn(verbose_name=gettext_lazy("On what"))
+    action = tables.Column(verbose_name=gettext_lazy("Action"))
+    reason = tables.Column(verbose_name=gettext_lazy("Reason"))
+    address = tables.Column(verbose_name=gettext_lazy("Address"))
     changed = DayColumn(
         verbose_name=gettext_lazy("Before and after"), empty_values=(), orderable=False, attrs={"td": {}}
     )

@@ -18,7 +18,7 @@ from tests.conftest import ClonedDatabase
 
 ROOT = Path(__file__).resolve().parents[3]
 LOANS = 7
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 MAKE_BOOKS = """
 from datetime import date
