@@ -36,12 +36,12 @@ class Habit(StrEnum):
 
 
 HABITS = {
-    Habit.PUNCTUAL: 67.0,
+    Habit.PUNCTUAL: 68.0,
     Habit.DAYS_LATE: 17.0,
     Habit.PART_PAYER: 3.0,
     Habit.AHEAD: 6.0,
-    Habit.DEFAULTER: 4.0,
-    Habit.RECOVERED: 3.0,
+    Habit.DEFAULTER: 3.5,
+    Habit.RECOVERED: 2.5,
 }
 
 
@@ -108,7 +108,7 @@ def draw_receipts(loans: pd.DataFrame, cast: Cast, *, seed: int) -> pd.DataFrame
 
     Ordered by file, institution and value date; references are the bank's own and never repeat in it.
     """
-    until = cast.business_date - timedelta(days=1)
+    until = cast.business_date
     files = file_dates(cast)
     dues = _instalments(plans(loans), len(loans))
     rows = []
@@ -132,9 +132,9 @@ def draw_receipts(loans: pd.DataFrame, cast: Cast, *, seed: int) -> pd.DataFrame
 
 
 def file_dates(cast: Cast) -> tuple[date, ...]:
-    """Business dates on which banks send repayments: month ends, the middle of the fortnight, the last."""
-    middle = cast.daily_closes[len(cast.daily_closes) // 2 : len(cast.daily_closes) // 2 + 1]
-    return (*cast.month_ends, *middle, cast.business_date)
+    """Business dates on which banks send repayments: month ends, twice in the last fortnight, the last."""
+    days = cast.daily_closes
+    return tuple(sorted({*cast.month_ends, days[len(days) // 2], days[-1], cast.business_date}))
 
 
 _PAYMENT_FIELDS = ("value_date", "amount_minor", "principal_minor", "interest_minor")
