@@ -50,8 +50,8 @@ class Arrears:
 
     overdue_*: late date before the date and not settled. fallen_*: late date on or before it and
     not settled (overdue, and due today). outstanding_*: everything not settled, fallen due or not.
-    due_in_window has one column for each of `windows` (months N): principal and interest with late
-    date in (add_months(D, -N), D].
+    due_in_window has one column for each of `windows` (months N): principal and interest due in N
+    months, those that end on D or, of a younger loan, its first.
     """
 
     as_of: date
@@ -84,7 +84,7 @@ class Arrears:
         return int(self.loan.size)
 
     def window(self, months: int) -> IntColumn:
-        """What fell due in the last so many months; ValueError if `measure` was not asked for it."""
+        """What falls due in so many months (see `_windows`); ValueError if `measure` was not asked for it."""
         if months not in self.windows:
             raise ValueError(f"the amount due in {months} months was not measured; pass it in windows")
         return self.due_in_window[:, self.windows.index(months)]
@@ -229,12 +229,22 @@ def _held(settled: Settled, names: IntColumn, component: Component) -> IntColumn
 def _windows(
     plan: Dues, rank: npt.NDArray[np.intp], size: int, day: np.datetime64, windows: tuple[int, ...]
 ) -> IntColumn:
-    """Principal and interest that fell due in the last N months, a column for each N."""
+    """Principal and interest that fall due in N months, a column for each N.
+
+    The months end on `day`; those of a loan whose first due is younger than N months begin with that
+    due instead, so that one missed instalment is measured against N months of them, never against itself.
+    """
     table = np.zeros((size, len(windows)), dtype=np.int64)
-    counts = (plan.component >= Component.INTEREST) & (plan.late_date <= day)
+    counts = plan.component >= Component.INTEREST
+    first = np.full(size, _FAR, dtype=np.int64)
+    np.minimum.at(first, rank[counts], plan.late_date[counts].astype(np.int64))
+    first_due = np.where(first == _FAR, day.astype(np.int64), first).astype("datetime64[D]")
     for column, months in enumerate(windows):
         opens = add_months_columns(np.array([day], dtype="datetime64[D]"), -months)[0]
-        inside = counts & (plan.late_date > opens)
+        young = first_due > opens
+        from_on = np.where(young, first_due, opens + 1)
+        to_on = np.where(young, np.maximum(add_months_columns(first_due, months) - 1, day), day)
+        inside = counts & (plan.late_date >= from_on[rank]) & (plan.late_date <= to_on[rank])
         table[:, column] = sum_by(rank[inside], plan.amount[inside], size)
     return table
 

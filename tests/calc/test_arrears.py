@@ -66,12 +66,13 @@ def test_every_figure_is_what_a_clerk_would_write_down(
         oldest = min((due.late for due in late), default=None)
         assert arrears.overdue_since[at].item() == oldest
         assert arrears.days_past_due[at] == ((as_of - oldest).days if oldest else 0)
+        counted = [due for due in plans[loan] if due.component in (INTEREST, PRINCIPAL)]
         opens = add_months(as_of, -months)
-        in_window = sum(
-            due.amount
-            for due in plans[loan]
-            if due.component in (INTEREST, PRINCIPAL) and opens < due.late <= as_of
-        )
+        first = min((due.late for due in counted), default=as_of)
+        if first > opens:  # paying for less than so many months: its first months count
+            in_window = sum(due.amount for due in counted if due.late < add_months(first, months))
+        else:
+            in_window = sum(due.amount for due in counted if opens < due.late <= as_of)
         assert arrears.window(months)[at] == in_window
 
 
@@ -165,6 +166,16 @@ def test_the_window_is_open_at_its_start_and_closed_at_its_end() -> None:
     assert standing(monthly(6), [], date(2025, 4, 30), windows=(1,)).window(1).tolist() == [2200]
     with pytest.raises(ValueError, match="2 months was not measured"):
         arrears.window(2)
+
+
+def test_the_window_of_a_young_loan_begins_with_its_first_due() -> None:
+    # one day after the first of six: three months' dues are three, though only one has fallen due
+    young = standing(monthly(6), [], date(2025, 2, 1), windows=(1, 3, 12))
+    assert young.window(1).tolist() == [1100]
+    assert young.window(3).tolist() == [3300]
+    assert young.window(12).tolist() == [6600]
+    # three months on, the two ways of counting meet
+    assert standing(monthly(6), [], date(2025, 4, 30), windows=(3,)).window(3).tolist() == [4400]
 
 
 def test_charges_and_penal_are_overdue_but_not_in_the_window() -> None:
