@@ -27,6 +27,7 @@ from calc.schedule import (
     Terms,
     build_schedule,
 )
+from daybook.formats import digits
 
 _CHOICES: dict[str, type[Any]] = {
     "method": Method,
@@ -54,6 +55,11 @@ class Working:
     rate_percent: Decimal
     factor: Fraction
     exact_minor: Fraction
+
+    @property
+    def factor_text(self) -> str:
+        """The part of a year as a fraction, in the digits of the page."""
+        return digits(str(self.factor))
 
     @property
     def exact_taka(self) -> Decimal:

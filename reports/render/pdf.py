@@ -36,7 +36,7 @@ def _style() -> tuple[Any, Any]:
     """Font configuration and style sheet, made once per process: they cost more than a short statement."""
     folder = Path(fontpkg_hind_siliguri.ROOT) / "files"
     faces = "".join(
-        f"@font-face {{ font-family: Paikar; font-weight: {weight};"
+        f"@font-face {{ font-family: 'Hind Siliguri'; font-weight: {weight};"
         f" src: url('{(folder / f'HindSiliguri-{name}.ttf').as_uri()}') }}\n"
         for weight, name in WEIGHTS.items()
     )
