@@ -19,6 +19,8 @@ from repayments.parsing.text import account_key, heading_key, looks_bijoy, plain
 Marks = Mapping[str, Mapping[str, npt.NDArray[np.bool_]]]
 _ERRORS = r"^#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!)$"
 _SHORTENED = r"(?i)^[0-9](?:\.[0-9]+)?e\+?[0-9]+$"
+_GROUPS = r"(?<=[0-9])(?=(?:[0-9]{2})*[0-9]{3}$)"
+"""Where commas stand in 10,00,000."""
 _SPLIT = ("principal", "interest", "charge")
 
 
@@ -169,10 +171,11 @@ def _check_repayments(
 
 
 def taka_column(minor: pd.Series) -> pd.Series:
-    """Poisha as plain taka text with two decimals, for messages."""
+    """Poisha as taka with two decimals, grouped as 10,00,000.00, for messages."""
     size = minor.abs()
     sign = pd.Series(np.where(minor < 0, "-", ""), index=minor.index, dtype=object)
-    return sign + (size // 100).map("{:,}".format) + "." + (size % 100).map("{:02d}".format)
+    whole = (size // 100).astype(str).str.replace(_GROUPS, ",", regex=True)
+    return sign + whole + "." + (size % 100).map("{:02d}".format)
 
 
 def _shown(column: pd.Series) -> pd.Series:

@@ -35,8 +35,20 @@ from repayments.views import upload_actions, upload_downloads
 
 Kind, State, Work = Upload.Kind, Upload.State, Upload.Work
 ROWS_A_PAGE = 50
-STATE_WORDS: dict[str, Any] = {value: gettext_lazy(label) for value, label in State.choices}
+STATE_WORDS: dict[str, Any] = {
+    State.RECEIVED: gettext_lazy("Being read"),
+    State.UNREADABLE: gettext_lazy("Refused"),
+    State.PREVIEW: gettext_lazy("To be confirmed"),
+    State.CONFIRMED: gettext_lazy("Being posted"),
+    State.POSTED: gettext_lazy("Posted"),
+    State.DISCARDED: gettext_lazy("Discarded"),
+}
 ROW_WORDS: dict[str, Any] = {value: gettext_lazy(label) for value, label in UploadRow.State.choices}
+KIND_SHORT: dict[str, Any] = {
+    Kind.REPAYMENTS: gettext_lazy("Repayments"),
+    Kind.SUBLOANS: gettext_lazy("Disbursements"),
+    Kind.BORROWERS: gettext_lazy("Borrowers"),
+}
 KIND_WORDS: dict[str, Any] = {str(value): label for value, label in KINDS}
 
 
@@ -49,9 +61,9 @@ class UploadTable(PaikarTable):
     received_at = DayColumn(verbose_name=gettext_lazy("Received"))
     institution = tables.Column(verbose_name=gettext_lazy("Institution"))
     kind = tables.Column(verbose_name=gettext_lazy("Holds"))
-    file_name = tables.Column(verbose_name=gettext_lazy("File"))
-    row_count = NumberColumn(verbose_name=gettext_lazy("Rows"), total=True)
-    good_count = NumberColumn(verbose_name=gettext_lazy("Ready or posted"), total=True)
+    file_name = tables.Column(verbose_name=gettext_lazy("File"), attrs={"td": {"class": "text-break"}})
+    row_count = NumberColumn(verbose_name=gettext_lazy("Rows"))
+    good_count = NumberColumn(verbose_name=gettext_lazy("Ready or posted"))
     good_minor = MinorColumn(verbose_name=gettext_lazy("Amount (Tk)"))
     state = BadgeColumn(verbose_name=gettext_lazy("State"), labels=STATE_WORDS)
     sender = tables.Column(verbose_name=gettext_lazy("Sent by"))
@@ -65,15 +77,19 @@ class UploadTable(PaikarTable):
         )  # fmt: skip
 
     def render_kind(self, record: Upload) -> str:
-        return str(KIND_WORDS[record.kind])
+        return str(KIND_SHORT[record.kind])
 
 
 class UploadFilter(django_filters.FilterSet):
     """Find a file."""
 
     search = SearchFilter(columns=["file_name", "content_sha256"])
-    state = django_filters.ChoiceFilter(choices=list(STATE_WORDS.items()), label=gettext_lazy("State"))
-    kind = django_filters.ChoiceFilter(choices=KINDS, label=gettext_lazy("Holds"))
+    state = django_filters.ChoiceFilter(
+        choices=list(STATE_WORDS.items()), label=gettext_lazy("State"), empty_label=gettext_lazy("All")
+    )
+    kind = django_filters.ChoiceFilter(
+        choices=list(KIND_SHORT.items()), label=gettext_lazy("Holds"), empty_label=gettext_lazy("All")
+    )
     from_date = DayFilter("received_at__date", "gte", label=gettext_lazy("From"))
     to_date = DayFilter("received_at__date", "lte", label=gettext_lazy("To"))
 
@@ -197,6 +213,7 @@ class UploadPage(Page, TemplateView):
             is_working=upload.work in (Work.QUEUED, Work.RUNNING)
             and upload.state in (State.RECEIVED, State.CONFIRMED, State.PREVIEW),
             is_open=is_open,
+            may_send=context.may(Role.MAKER),
             may_change=is_open and context.may(Role.MAKER),
             may_confirm=is_open and context.may(Role.CHECKER) and ready is not None,
             may_discard=context.may(Role.MAKER, Role.CHECKER)

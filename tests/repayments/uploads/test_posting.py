@@ -59,12 +59,18 @@ class TestTheMainRoad:
         bank.post(upload)
         assert upload.state == Upload.State.POSTED
         assert [row.state for row in upload.rows.all()] == ["posted", "posted", "unmatched", "invalid"]
-        posted = Receipt.objects.order_by("value_date").values_list("loan_id", "amount_minor", "external_reference")
+        posted = Receipt.objects.order_by("value_date").values_list(
+            "loan_id", "amount_minor", "external_reference"
+        )
         assert list(posted) == [(loan.pk, 1_000_000, "R1"), (loan.pk, 500_050, "R2")]
         assert sum(Allocation.objects.values_list("amount_minor", flat=True)) == 1_500_050
         assert upload.booking is not None
         assert upload.booking.actor_id == bank.checker.pk
-        trail = AuditEntry.objects.filter(subject_id=str(upload.pk)).order_by("pk").values_list("action", flat=True)
+        trail = (
+            AuditEntry.objects.filter(subject_id=str(upload.pk))
+            .order_by("pk")
+            .values_list("action", flat=True)
+        )
         assert list(trail) == ["upload.receive", "upload.read", "upload.confirm", "upload.post"]
 
     def test_a_figure_leads_down_to_the_cell_it_came_from(self, bank: Bank) -> None:
@@ -72,7 +78,11 @@ class TestTheMainRoad:
         bank.post(bank.read(csv_file(GOOD)))
         row = Receipt.objects.get().upload_row
         assert row is not None
-        assert (row.row_number, row.cells["C"], row.upload.columns["amount"]) == (2, "1,000.00", ["C", "Amount"])
+        assert (row.row_number, row.cells["C"], row.upload.columns["amount"]) == (
+            2,
+            "1,000.00",
+            ["C", "Amount"],
+        )
 
     def test_the_reported_split_is_kept_beside_ours(self, bank: Bank) -> None:
         bank.subloan("0012345")
@@ -86,7 +96,10 @@ class TestTheMainRoad:
         bank.subloan("0012345")
         upload = bank.read(csv_file(GOOD, ("Total", "", "1,100.00", "", "")))
         assert upload.stated_total_minor == 110_000
-        assert {"code": "file.total_differs", "params": {"stated": "1,100.00", "found": "1,000.00"}} in upload.messages
+        assert {
+            "code": "file.total_differs",
+            "params": {"stated": "1,100.00", "found": "1,000.00"},
+        } in upload.messages
         with pytest.raises(CannotConfirmUpload, match="has warnings"):
             confirm_upload(upload=upload, confirmed_by=bank.checker)
         bank.post(upload, accepts_warnings=True)
@@ -303,7 +316,9 @@ class TestNothingCountsTwice:
         bank.subloan("0012345")
         first = bank.read(csv_file(GOOD))
         Upload.objects.filter(pk=first.pk).update(state=Upload.State.DISCARDED)
-        second = bank.read(csv_file(("0012345", "07/02/2025", "1", "R1", ""), ("0012345", "07/02/2025", "2", "R2", "")))
+        second = bank.read(
+            csv_file(("0012345", "07/02/2025", "1", "R1", ""), ("0012345", "07/02/2025", "2", "R2", ""))
+        )
         Upload.objects.filter(pk=first.pk).update(state=Upload.State.PREVIEW)
         bank.post(first)
         bank.post(second)
@@ -354,7 +369,9 @@ class TestTwoPeople:
     def test_a_correction_frees_and_repeats_other_rows(self, bank: Bank) -> None:
         bank.subloan("0012345")
         upload = bank.read(csv_file(GOOD, ("0012345", "06/02/2025", "5", "R1", "")))
-        correct_row(upload=upload, row_number=2, corrections={"D": "R0"}, changed_by=bank.maker, reason="typo")
+        correct_row(
+            upload=upload, row_number=2, corrections={"D": "R0"}, changed_by=bank.maker, reason="typo"
+        )
         assert [row.state for row in upload.rows.all()] == ["ready", "ready"]
         assert AuditEntry.objects.get(action="upload_row.correct").before == {"D": "R1"}
 
@@ -409,7 +426,9 @@ class TestSpeedByShape:
         counts = []
         for size in (10, 1000):
             rows = [(f"9{n % 10}", "05/02/2025", f"{n + 1}.00", f"S{size}-{n}", "") for n in range(size)]
-            with CaptureQueriesContext(connection, ) as queries:
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
                 upload = bank.post(bank.read(csv_file(*rows), name=f"{size}.csv"))
             assert upload.total_count == size
             counts.append(len(queries))
