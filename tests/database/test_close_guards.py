@@ -23,9 +23,9 @@ def run() -> DayRun:
     return close_day()
 
 
-def _refused(statement: str, guard: str, *values: object) -> None:
+def _refused(statement: str, guard: str) -> None:
     with pytest.raises(DatabaseError) as refusal, transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement)
     assert guard in str(refusal.value)
 
 
