@@ -10,6 +10,7 @@ enterprises and other institutions' affairs must not be readable because somebod
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.apps import apps
@@ -52,6 +53,14 @@ WEB_LOGIN: dict[str, str] = {
 # Sign-in material: not even the foundation's or a partner's role reads or writes it, only paikar_web does.
 WEB_ONLY = frozenset(name for name in WEB_LOGIN if name.startswith(("axes_", "django_session")))
 ACTORS = ("paikar_foundation", "paikar_partner", "paikar_web", "paikar_worker")
+# Functions that somebody calls by name. The others are triggers, or checks that triggers call as the owner:
+# PostgreSQL would let everybody call those too, and they see past row-level security.
+CALLED: dict[str, tuple[str, ...]] = {
+    "daybook_lock_day": ("paikar_foundation", "paikar_partner", "paikar_worker"),
+    "daybook_latest_booking": ("paikar_foundation", "paikar_partner", "paikar_worker"),
+    "repayments_lock_loans": ("paikar_foundation", "paikar_worker"),
+    "repayments_snapshot_partition": ("paikar_worker",),
+}
 
 
 @dataclass(frozen=True)
@@ -125,7 +134,33 @@ def apply() -> int:
                         sql.SQL(privileges), sql.Identifier(table.name), sql.Identifier(role)
                     )
                 )
+        _settle_functions(_execute, actors)
     return len(found)
+
+
+def _settle_functions(execute: Callable[..., None], actors: sql.Composed) -> None:
+    """Close every function but for those CALLED, and let nobody's temporary table stand in for a real one.
+
+    Without ``pg_temp`` at the end of its path, a function that runs as the owner would read a caller's
+    temporary ``lending_loan`` before the real one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT p.oid::regprocedure::text, p.proname, p.prosecdef FROM pg_proc p
+             WHERE p.pronamespace = 'public'::regnamespace
+               AND p.proowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+             ORDER BY 1
+            """
+        )
+        functions = cursor.fetchall()
+    for signature, name, runs_as_owner in functions:
+        function = sql.SQL(signature)  # as PostgreSQL itself writes it
+        execute(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC, {}").format(function, actors))
+        for role in CALLED.get(name, ()):
+            execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(function, sql.Identifier(role)))
+        if runs_as_owner:
+            execute(sql.SQL("ALTER FUNCTION {} SET search_path = public, pg_temp").format(function))
 
 
 def unguarded() -> list[str]:
