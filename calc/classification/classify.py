@@ -156,7 +156,7 @@ def _objective_reason(
     due = int(arrears.window(bound)[position])
     return (
         f"{from_minor(overdue, decimals)} of principal and interest is overdue, not less than the "
-        f"{from_minor(due, decimals)} that fell due in the last {_months(bound)}."
+        f"{from_minor(due, decimals)} due in {_months(bound)}."
     )
 
 
