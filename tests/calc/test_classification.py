@@ -327,8 +327,8 @@ def test_a_loan_without_a_policy_has_no_class_even_by_judgement(number: int) -> 
         ),
         (
             [Due(1, PRINCIPAL, date(2013, 3, 1), 1000)], BANK_2012, date(2013, 5, 15),
-            ("BL: 10.00 of principal and interest is overdue, not less than the 10.00 that fell due "
-            "in the last 9 months."),
+            ("BL: 10.00 of principal and interest is overdue, not less than the 10.00 due "
+            "in 9 months."),
         ),
     ],
 )  # fmt: skip
