@@ -92,7 +92,7 @@ def found(as_of: date, scope: Scope | None = None) -> pd.DataFrame:
 
 
 def test_the_import_tells_what_it_did_and_what_it_left_out(imported: str) -> None:
-    assert "Imported 309 sub-loans and 309 wholesale loans" in imported
+    assert "Imported: sub-loans 309, wholesale loans 309, receipts 4830," in imported
     assert "82 left out" in imported
     assert imported.count("refunded: the money came back unused") == 80
     assert "6 paid before disbursement, accepted:" in imported

@@ -57,7 +57,7 @@ class Command(BaseCommand):
             more = len(refusal.faults) - FAULTS_SHOWN
             rest = f" The first {FAULTS_SHOWN} are shown." if more > 0 else ""
             raise CommandError(
-                f"{len(refusal.faults)} faults, nothing was imported.{rest} Mend the files and run again."
+                f"Faults: {len(refusal.faults)}; nothing was imported.{rest} Mend the files and run again."
             ) from refusal
         except (CannotImportPortfolio, BooksNotOpen) as refusal:
             raise CommandError(str(refusal)) from refusal
@@ -71,9 +71,9 @@ class Command(BaseCommand):
             )
         else:
             self.stdout.write(
-                f"Imported {result.subloan_count} sub-loans and {result.wholesale_count} wholesale loans"
-                f" under {result.agreement_count} agreements, {result.institution_count} new institutions,"
-                f" and {result.receipt_count} receipts."
+                f"Imported: sub-loans {result.subloan_count}, wholesale loans {result.wholesale_count},"
+                f" receipts {result.receipt_count}, agreements {result.agreement_count},"
+                f" new institutions {result.institution_count}."
             )
         self._list(
             "left out", result.left_out, lambda row: f"loan {row['id']} (row {row['row']}): {row['reason']}"
