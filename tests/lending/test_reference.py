@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from io import StringIO
 
 import bdbanks
@@ -32,7 +33,7 @@ def test_reference_data_loads_once_in_one_booking(db: None) -> None:
     assert (Institution.objects.count(), InstitutionStatus.objects.count()) == (23, 23)
     assert (Cluster.objects.count(), Cluster.objects.filter(kind="clientele").count()) == (88, 3)
     terms = Programme.objects.get(code="RF-2").terms.get()
-    assert (terms.fund_rate, terms.borrower_rate_cap, terms.grace_months) == (2, 6, 6)
+    assert (terms.fund_rate, terms.borrower_rate_cap, terms.grace_months) == (Decimal(2), Decimal(6), 6)
     assert ClassificationPolicy.objects.count() == 7
     assert ProvisionPolicy.objects.count() == 6
     # Dhaka has two routing codes, and Dinajpur another one than its statistical code.
