@@ -34,13 +34,13 @@ class UploadForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,.xls", "data-drop": ""}),
     )
     kind = forms.ChoiceField(label=gettext_lazy("What it holds"), choices=KINDS, widget=forms.RadioSelect)
-    application = forms.ModelChoiceField(
+    application: Any = forms.ModelChoiceField(
         label=gettext_lazy("Application"),
         queryset=Application.objects.none(),
         required=False,
         help_text=gettext_lazy("For a list of intended borrowers."),
     )
-    agreement = forms.ModelChoiceField(
+    agreement: Any = forms.ModelChoiceField(
         label=gettext_lazy("Agreement"),
         queryset=Agreement.objects.none(),
         required=False,

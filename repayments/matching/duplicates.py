@@ -106,5 +106,5 @@ def rows_digest(values: pd.DataFrame, cells: pd.DataFrame) -> str:
 
 
 def _joined(table: pd.DataFrame) -> pd.Series:
-    columns = [table[name].astype(str).fillna("") for name in table]
-    return columns[0].str.cat(columns[1:], sep="|")
+    text = table.astype(str).fillna("")
+    return text.iloc[:, 0].str.cat(text.iloc[:, 1:], sep="|")

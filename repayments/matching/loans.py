@@ -85,7 +85,8 @@ def candidates_for(*, institution_id: int, keys: list[str]) -> dict[str, list[in
     with connection.cursor() as cursor:
         cursor.execute(_CANDIDATES, {"institution": institution_id, "tier": Tier.SUBLOAN, "keys": keys})
         found = pd.DataFrame(cursor.fetchall(), columns=["key", "value", "loan_id", "disbursed_date"])
-    return found.groupby("key")["loan_id"].agg(lambda ids: sorted(set(ids))).to_dict()
+    by_key = found.groupby("key")["loan_id"].agg(lambda ids: sorted(set(ids)))
+    return {str(key): ids for key, ids in by_key.items()}
 
 
 def warn_before_disbursement(values: pd.DataFrame, faults: RowFaults, *, column: str) -> None:

@@ -46,7 +46,7 @@ def find_headings(sheet: Sheet, fields: tuple[Field, ...]) -> Headings | None:
     found: dict[str, list[str]] = {}
     others = []
     for letter in sheet.cells.columns:
-        name, text = named.at[row, letter], top.at[row, letter]
+        name, text = str(named.at[row, letter]), str(top.at[row, letter])
         if name:
             found.setdefault(name, []).append(letter)
         elif text:
@@ -55,7 +55,7 @@ def find_headings(sheet: Sheet, fields: tuple[Field, ...]) -> Headings | None:
     if twice:
         heading = next(spec.heading for spec in fields if spec.name == twice)
         raise CannotReadFile("file.heading_twice", columns=", ".join(found[twice]), field=heading)
-    columns = {name: (letters[0], top.at[row, letters[0]]) for name, letters in found.items()}
+    columns = {name: (letters[0], str(top.at[row, letters[0]])) for name, letters in found.items()}
     return Headings(row=row, columns=columns, others=others)
 
 
@@ -92,4 +92,4 @@ def missing_columns(
 def _likeliest(sheet: Sheet) -> pd.Series:
     """Without any known heading: the fullest of the first rows, the upper of equals."""
     top = sheet.cells.head(_LOOKED_AT)
-    return top.loc[(top != "").sum(axis=1).idxmax()] if len(top) else pd.Series(dtype=object)
+    return top.iloc[int((top != "").sum(axis=1).to_numpy().argmax())] if len(top) else pd.Series(dtype=object)

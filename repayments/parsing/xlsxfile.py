@@ -81,7 +81,8 @@ def _tree(content: bytes) -> Any:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise CannotReadFile("file.damaged", detail=error) from error
-    if root.getroottree().docinfo.doctype:
+    information: Any = root.getroottree().docinfo
+    if information.doctype:
         raise CannotReadFile("file.damaged", detail="it declares a document type")
     return root
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.contrib import messages
 from django.db import transaction
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from daybook.formats import number
 from partners.access import Role, requires
+from partners.models import User
 from repayments import tasks
 from repayments.forms.uploads import RowForm
 from repayments.matching.loans import candidates_for
@@ -47,7 +49,7 @@ def _back(pk: int) -> HttpResponse:
 def _queue_check(upload_id: int) -> None:
     """A list of sub-loans is checked again by the worker; repayments are by now."""
     if Upload.objects.filter(pk=upload_id, state=Upload.State.PREVIEW, work=Upload.Work.QUEUED).exists():
-        tasks.reassess_upload.delay_on_commit(upload_id)
+        transaction.on_commit(partial(tasks.reassess_upload.delay, upload_id))
 
 
 @require_POST
@@ -63,7 +65,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponseBase:
     except CannotConfirmUpload as error:
         messages.error(request, str(error))
     else:
-        tasks.post_upload.delay_on_commit(pk)
+        transaction.on_commit(partial(tasks.post_upload.delay, pk))
     return _back(pk)
 
 
@@ -94,7 +96,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponseBase:
         Upload.State.PREVIEW: tasks.reassess_upload,
         Upload.State.CONFIRMED: tasks.post_upload,
     }[Upload.State(upload.state)]
-    task.delay_on_commit(pk)
+    transaction.on_commit(partial(task.delay, pk))
     return _back(pk)
 
 
@@ -148,21 +150,22 @@ def row(request: HttpRequest, pk: int, row_number: int) -> HttpResponseBase:
 
 
 def _act(request: HttpRequest, upload: Upload, found: UploadRow, form: RowForm) -> bool:
-    user, act = request.user, request.POST.get("act")
+    user = cast(User, request.user)
+    act = request.POST.get("act")
     if act == "discard":
         discard_row(
             upload=upload, row_number=found.row_number, changed_by=user, reason=request.POST.get("reason", "")
-        )  # type: ignore[arg-type]
+        )
         return True
     loan = request.POST.get("loan", "")
     if act == "resolve" and loan.isdecimal():
-        resolve_row(upload=upload, row_number=found.row_number, loan_id=int(loan), changed_by=user)  # type: ignore[arg-type]
+        resolve_row(upload=upload, row_number=found.row_number, loan_id=int(loan), changed_by=user)
         return True
     if act == "correct" and form.is_valid():
         changed = form.corrections()
         if changed:
             correct_row(
-                upload=upload, row_number=found.row_number, corrections=changed, changed_by=user,  # type: ignore[arg-type]
+                upload=upload, row_number=found.row_number, corrections=changed, changed_by=user,
                 reason=form.cleaned_data["reason"],
             )  # fmt: skip
         return True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import django_filters
 import django_tables2 as tables
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -163,7 +165,7 @@ class UploadNew(Page, FormView):
         except CannotReceiveUpload as error:
             form.add_error("file", str(error))
             return self.form_invalid(form)
-        tasks.read_upload.delay_on_commit(upload.pk)
+        transaction.on_commit(partial(tasks.read_upload.delay, upload.pk))
         return redirect("repayments:upload", pk=upload.pk)
 
 

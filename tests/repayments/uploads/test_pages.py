@@ -185,7 +185,7 @@ class TestFilesForPeople:
         assert not sheet.formulas
         assert sheet.cells.at[2, "F"] == "Ready"
         assert sheet.cells.at[3, "F"] == "Invalid"
-        assert "Column A (Loan account): The cell holds a formula" in sheet.cells.at[3, "H"]
+        assert "Column A (Loan account): The cell holds a formula" in str(sheet.cells.at[3, "H"])
         assert sheet.cells.at[3, "E"] == "@SUM(A1)"
 
     def test_the_file_as_sent_comes_back_byte_for_byte(self, bank: Bank, maker: Client) -> None:
