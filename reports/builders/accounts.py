@@ -10,8 +10,8 @@ import numpy as np
 from calc.classification import LoanClass
 from repayments.frames import Scope
 from repayments.selectors import standings
+from reports.builders.account import Account
 from reports.builders.objects import Asked
-from reports.builders.statement import Account
 from reports.selectors import facts
 from reports.selectors.frames import Frame
 

@@ -62,9 +62,7 @@ def _reason(measured: Measured, position: int, loan_class: LoanClass) -> str:
             else ""
         )
     overdue = int(arrears.overdue_principal[position] + arrears.overdue_interest[position])
-    return _(
-        "%(overdue)s is overdue, not less than the %(due)s due in %(bound)s months."
-    ) % {
+    return _("%(overdue)s is overdue, not less than the %(due)s due in %(bound)s months.") % {
         "overdue": formats.taka_minor(overdue),
         "due": formats.taka_minor(int(arrears.window(bound)[position])),
         "bound": formats.number(bound),

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from calc.money import Component
-from reports.builders.statement import OWED, Account, unpaid
+from reports.builders.account import OWED, Account, unpaid
 from reports.builders.workings import Working
 from reports.selectors.frames import Frame
 

@@ -8,9 +8,10 @@ from datetime import date
 from django.utils.translation import gettext_lazy as _
 
 from lending.models import Tier
+from reports.builders.account import Account
 from reports.builders.objects import Asked, Bilingual, Words
 from reports.builders.shown import Count, Day, Percent
-from reports.builders.statement import Account, Statement, build_statement
+from reports.builders.statement import Statement, build_statement
 from reports.builders.wording import CLASS_LABELS, RATE_WORDS
 
 __all__ = ["class_of", "institution_statement", "loan_statement"]

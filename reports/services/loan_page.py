@@ -19,11 +19,11 @@ from lending.models import Loan, LoanIdentifier, LoanParty, LoanProfile, Schedul
 from repayments.frames import Scope
 from repayments.models import ClassificationPolicy, ProvisionPolicy
 from repayments.selectors import measure_loans
+from reports.builders.account import Account
 from reports.builders.accounts import read_accounts
 from reports.builders.objects import Asked, Bilingual, Words
 from reports.builders.reasons import why_class, why_provision
 from reports.builders.schedule import Instalment, PlanTotals, build_schedule_rows, total_plan
-from reports.builders.statement import Account
 from reports.builders.terms import term_words
 from reports.builders.wording import (
     BUCKET_LABELS,

@@ -9,9 +9,9 @@ from calc.schedule import Method
 from calc.schedule import Schedule as Plan
 from daybook import formats
 from partners.models import User
+from reports.builders.account import OWED, Account
 from reports.builders.accounts import read_accounts
 from reports.builders.objects import Asked
-from reports.builders.statement import OWED, Account
 from reports.builders.statements import loan_statement
 from reports.render.recalculation import render_recalculation
 from reports.render.recalculation_walk import PeriodRow, Recalculation
