@@ -10,10 +10,13 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_ready
 
+from config import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 if "celery" in {Path(sys.argv[0]).name, Path(sys.argv[0]).parent.name}:
     os.environ.setdefault("PAIKAR_PROCESS", "worker")  # `celery --app config worker`, by hand
 
+broker.use()
 app = Celery("paikar")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
