@@ -189,6 +189,11 @@ def submit_application(*, application: Application, actor: User, business_date: 
     if held.state not in (State.DRAFT, State.RETURNED):
         raise CannotSubmitApplication(_wrong_state(held))
     require_another(CannotSubmitApplication, actor, (held.made_by_id, _("drafted the application")))
+    if held.decisions.filter(step__in=("change", "list"), by=actor).exists():
+        raise CannotSubmitApplication(
+            _("%(name)s %(deed)s; this step needs another person.")
+            % {"name": actor, "deed": _("changed the application")}
+        )
     listed = held.lines.aggregate(total=Sum("amount"))["total"] or Decimal(0)
     if listed > held.amount.amount:
         raise CannotSubmitApplication(

@@ -128,6 +128,7 @@ def approve_tranche(
     )
     agreement, held = _lock(tranche.pk)
     _require_state(CannotApproveTranche, held, State.CLEARED)
+    _require_in_force(CannotApproveTranche, agreement)
     require_another(
         CannotApproveTranche,
         actor,
@@ -179,6 +180,7 @@ def disburse_tranche(
     require_role(CannotDisburseTranche, Role.OFFICER, Role.FINANCE_HEAD, actor=actor, on=business_date)
     agreement, held = _lock(tranche.pk)
     _require_state(CannotDisburseTranche, held, State.APPROVED)
+    _require_in_force(CannotDisburseTranche, agreement)
     require_another(
         CannotDisburseTranche,
         actor,
@@ -190,16 +192,17 @@ def disburse_tranche(
             _("The money must count as sent between %(first)s (the request) and %(last)s (the open day).")
             % {"first": day(held.requested_date), "last": day(business_date)}
         )
-    if value_date > agreement.to_date:
-        raise CannotDisburseTranche(
-            _("Money may be drawn until %(day)s only.") % {"day": day(agreement.to_date)}
-        )
+    last = min(agreement.to_date, held.facility.expires_date)
+    if value_date > last:
+        raise CannotDisburseTranche(_("Money may be drawn until %(day)s only.") % {"day": day(last)})
     reference = bank_reference.strip()
     if not reference:
         raise CannotDisburseTranche(_("Give the bank's reference of the transfer."))
     approved = held.approved_amount
     if approved is None:
         raise CannotDisburseTranche(_("No amount was approved."))
+    # Again: other tranches may have been sent since this one was approved.
+    refuse_over_exposure(CannotDisburseTranche, agreement, approved, business_date)
     booking = book(
         purpose="tranche.disburse",
         actor=actor_of(actor),
@@ -328,6 +331,11 @@ def _lock(tranche_id: int) -> tuple[Agreement, Tranche]:
 def _require_state(refusal: type[Refused], tranche: Tranche, wanted: Tranche.State) -> None:
     if tranche.state != wanted:
         raise refusal(_wrong_state(tranche))
+
+
+def _require_in_force(refusal: type[Refused], agreement: Agreement) -> None:
+    if agreement.state != Agreement.State.ACTIVE:
+        raise refusal(_("The agreement is not in force."))
 
 
 def _wrong_state(tranche: Tranche) -> str:
