@@ -44,7 +44,8 @@ class Command(BaseCommand):
             if options["first"]:
                 first = _start([sys.executable, sys.argv[0], *options["first"].split()], process="worker")
                 children["first"] = first
-                if first.wait():
+                _watch(children, until=first)
+                if first.returncode:
                     raise CommandError(f"`manage.py {options['first']}` failed", returncode=first.returncode)
                 del children["first"]
             if not options["only_first"]:
@@ -104,14 +105,15 @@ def _start(command: list[str], *, process: str, log: Path | None = None) -> subp
         )
 
 
-def _watch(children: dict[str, subprocess.Popen[bytes]]) -> None:
-    while True:
+def _watch(
+    children: dict[str, subprocess.Popen[bytes]], *, until: subprocess.Popen[bytes] | None = None
+) -> None:
+    """Wait until the process ``until`` ends (for ever when none); refuse to go on when another has ended."""
+    while until is None or until.poll() is None:
         for name, child in children.items():
-            if child.poll() is not None:
-                raise CommandError(
-                    f"The {name} ended by itself, exit code {child.returncode} (var/worker.log)."
-                )
-        time.sleep(0.5)
+            if child is not until and child.poll() is not None:
+                raise CommandError(f"The {name} ended by itself, exit code {child.returncode}.")
+        time.sleep(0.3)
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
