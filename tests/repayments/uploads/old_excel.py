@@ -1,4 +1,4 @@
-"""The smallest old workbook (.xls) there is: records in a stream in a compound file. No library writes these."""
+"""The smallest old workbook (.xls) there is: records in a stream in a compound file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bank's file from the first byte to the allocation, every state a row can take, and every way to count twice."""
+"""A bank's file from the first byte to the allocation, every state of a row, every way to count twice."""
 
 from __future__ import annotations
 
@@ -133,7 +133,8 @@ class TestStatesOfRows:
             ),
             (
                 ("0012345", "someday", "100", "R1"),
-                ("invalid", "B", "The date “someday” cannot be read.", "Write it as 25/03/2026, or as 2026-03-25."),
+                ("invalid", "B", "The date “someday” cannot be read.",
+                 "Write it as 25/03/2026, or as 2026-03-25."),
             ),
             (
                 ("0012345", "02/25/2025", "100", "R1"),
@@ -152,7 +153,8 @@ class TestStatesOfRows:
             ),
             (
                 ("0012345", "05/02/2025", "=500*2", "R1"),
-                ("invalid", "C", "The cell holds a formula, and a file shows its result only while Excel agrees.",
+                ("invalid", "C",
+                 "The cell holds a formula, and a file shows its result only while Excel agrees.",
                  "Copy the column and paste it as values, then send the file again."),
             ),
             (

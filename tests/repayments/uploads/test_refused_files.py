@@ -118,9 +118,9 @@ class TestBombs:
         assert "unpacks to far more than its size: 1001 parts" in refused(buffer.getvalue())
 
     def test_a_directory_that_understates_a_part(self) -> None:
-        """The declared size is cut to 1 KB in the directory: the reader stops there and finds the sum wrong."""
+        """The directory says 1 KB: the reader stops there and finds the checksum wrong."""
         content = bytearray(with_member(xlsx_file(ROW), "xl/worksheets/sheet1.xml", b" " * 3_000_000))
-        place = content.rindex(b"PK\x01\x02" + content[content.rindex(b"PK\x01\x02") + 4 :][:0])
+        place = content.rindex(b"PK\x01\x02")
         content[place + 24 : place + 28] = (1024).to_bytes(4, "little")
         assert refused(bytes(content)).startswith("The file is damaged")
 
@@ -156,7 +156,11 @@ class TestBombs:
             )
 
     def test_a_number_with_a_million_digits(self) -> None:
-        sheet = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1"><v>1e999999</v></c><c r="B1"><v>%s</v></c></row></sheetData></worksheet>'
+        sheet = (
+            b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+            b'<sheetData><row r="1">'
+            b'<c r="A1"><v>1e999999</v></c><c r="B1"><v>%s</v></c></row></sheetData></worksheet>'
+        )
         content = with_member(xlsx_file(ROW), "xl/worksheets/sheet1.xml", sheet % (b"9" * 100_000))
         assert refused(content).startswith("These columns are missing")
 
@@ -174,13 +178,15 @@ class TestColumnsAndSheets:
     def test_a_missing_column_names_those_found_and_those_expected(self, make: Callable[..., bytes]) -> None:
         content = make(("1", "2", "3"), headings=("A/C No.", "Amount (Tk)", "Shakha"))
         assert refused(content) == (
-            "These columns are missing: Payment date, Reference. Headings found: “A/C No.”, “Amount (Tk)”, “Shakha”. "
+            "These columns are missing: Payment date, Reference. "
+            "Headings found: “A/C No.”, “Amount (Tk)”, “Shakha”. "
             "Name the columns as in the template and send it again."
         )
 
     def test_no_headings_at_all(self) -> None:
         assert refused(csv_file(("1", "2"), headings=("x", "y"))).startswith(
-            "These columns are missing: Loan account, Payment date, Amount, Reference. Headings found: “x”, “y”."
+            "These columns are missing: Loan account, Payment date, Amount, Reference. "
+            "Headings found: “x”, “y”."
         )
 
     def test_headings_in_a_bijoy_font(self) -> None:
@@ -227,7 +233,8 @@ class TestColumnsAndSheets:
         workbook = zipfile.ZipFile(io.BytesIO(content)).read("xl/workbook.xml")
         hidden = workbook.replace(b"<sheet name=", b'<sheet state="veryHidden" name=')
         assert refused(with_member(content, "xl/workbook.xml", hidden)) == (
-            "The workbook has no visible sheet with cells in it. Put the rows on a visible sheet and send it again."
+            "The workbook has no visible sheet with cells in it. "
+            "Put the rows on a visible sheet and send it again."
         )
 
     def test_an_open_quotation_mark_names_its_line(self) -> None:

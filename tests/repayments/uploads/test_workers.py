@@ -36,6 +36,10 @@ django.setup()
 from repayments.services import uploads
 sys.exit(0 if getattr(uploads, sys.argv[1])(upload_id=int(sys.argv[2]), claimed_by=sys.argv[3]) else 3)
 """
+WAITS_FOR_LOANS = (
+    "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    " AND datname = current_database() AND query LIKE '%repayments_lock_loans%'"
+)
 ROWS = [(f"9{number}", "05/02/2025", "100.00", f"R{number}", "") for number in range(5)]
 
 
@@ -87,7 +91,7 @@ def wait_until(database: ClonedDatabase, query: str) -> None:
     """Ask from outside until the answer is true."""
     watcher = database.connect("admin")
     watcher.autocommit = True
-    for _ in range(300):
+    for _ in range(1200):
         with watcher.cursor() as cursor:
             cursor.execute(query)
             row = cursor.fetchone()
@@ -112,8 +116,7 @@ class TestKilledWorkers:
         with blocker.cursor() as cursor:
             cursor.execute("SELECT FROM lending_loan ORDER BY id DESC LIMIT 1 FOR UPDATE")
             worker = start(own_database, "post_upload", upload, "doomed")
-            wait_until(own_database, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                       " AND datname = current_database() AND query LIKE '%repayments_lock_loans%'")  # fmt: skip
+            wait_until(own_database, WAITS_FOR_LOANS)
             worker.send_signal(signal.SIGKILL)
             worker.wait(timeout=10)
         blocker.rollback()
@@ -139,8 +142,7 @@ class TestKilledWorkers:
         with blocker.cursor() as cursor:
             cursor.execute("SELECT FROM lending_loan ORDER BY id DESC LIMIT 1 FOR UPDATE")
             sleeper = start(own_database, "post_upload", upload, "sleeper")
-            wait_until(own_database, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                       " AND datname = current_database() AND query LIKE '%repayments_lock_loans%'")  # fmt: skip
+            wait_until(own_database, WAITS_FOR_LOANS)
             Upload.objects.filter(pk=upload.pk).update(claimed_until="2000-01-01T00:00Z")
             assert leases.claim(Upload, upload.pk, claimed_by="other", state="confirmed")
         blocker.rollback()
