@@ -23,11 +23,11 @@ from kombu.utils.json import dumps, loads
 class Channel(filesystem.Channel):
     """A folder of messages, each a file that is whole or not there."""
 
-    def _put(self, queue: str, message: Any, **_: Any) -> None:
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]  # its bases disagree
         final = Path(self.data_folder_out) / f"{monotonic_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         aside = final.with_suffix(".part")
         try:
-            aside.write_bytes(str_to_bytes(dumps(message)))
+            aside.write_bytes(str_to_bytes(dumps(payload)))
             aside.rename(final)
         except OSError as error:
             raise ChannelError(f"Cannot add {final.name} to {final.parent}: {error}") from error

@@ -124,9 +124,7 @@ _clone_numbers = itertools.count(1)
 @pytest.fixture
 def cloned_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[ClonedDatabase]:
     """CREATE DATABASE … TEMPLATE: a second or less, and real commits."""
-    template = (
-        f"{settings.DATABASES['default']['NAME']}_template"  # without visitors, so it can be copied
-    )
+    template = f"{settings.DATABASES['default']['NAME']}_template"  # without visitors, so it can be copied
     name = f"{template}_{os.getpid()}_{next(_clone_numbers)}"
     admin = roles.connect(database_url("admin"), database="postgres")
     try:

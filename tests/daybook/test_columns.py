@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
 import numpy as np
@@ -11,7 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daybook.columns import ColumnsDoNotFit, copy_columns, insert_columns, read_columns
+from daybook.columns import Column, ColumnsDoNotFit, copy_columns, insert_columns, read_columns
 
 ROW = st.tuples(
     st.integers(-(2**63), 2**63 - 1),
@@ -22,7 +21,7 @@ ROW = st.tuples(
 
 
 @pytest.fixture
-def scratch(db: None) -> Iterator[None]:
+def scratch(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMP TABLE fixed (big bigint NOT NULL, small smallint NOT NULL, day date NOT NULL,"
@@ -52,7 +51,7 @@ def test_what_is_copied_in_is_what_is_read_out(
 
 @pytest.mark.parametrize("copy", [True, False], ids=["by COPY", "by INSERT"])
 def test_text_quotes_and_missing_values_survive(scratch: None, copy: bool) -> None:
-    columns = {
+    columns: dict[str, Column] = {
         "big": np.array([1, 2, 3]),
         "words": ['it\'s 100 % "তাঁত"\n', None, ""],
         "day": np.array(["2024-02-29", "NaT", "1971-12-16"], dtype="M8[D]"),

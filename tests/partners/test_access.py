@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from djmoney.money import Money
 
 from daybook.services import Actor, book, open_books
 from partners.access import NOBODY, Role, Side, authority_of, context_of
@@ -65,7 +64,7 @@ def test_authority_is_the_latest_dated_row_of_the_best_role() -> None:
         ApprovalAuthority.objects.create(
             role=role,
             effective_date=date(2026, 7, day),
-            amount=Money(amount, "BDT"),
+            amount=Decimal(amount),
             reason="Board",
             booking=booking,
         )
