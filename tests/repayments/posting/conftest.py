@@ -16,6 +16,8 @@ def own_database(cloned_database: ClonedDatabase, django_db_blocker: Any) -> Ite
     """Point Django (every thread of it) at a clone; what the test commits goes with the clone."""
     settings = connections.databases["default"]
     name = settings["NAME"]
+    with django_db_blocker.unblock():
+        connection.close()  # what is open already would go on writing to the shared test database
     settings["NAME"] = cloned_database.name
     connection.settings_dict["NAME"] = cloned_database.name
     try:
