@@ -19,7 +19,6 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
-from django_tables2 import RequestConfig
 
 from daybook import formats
 from daybook.exports import CannotExport, Sheet, to_csv, to_xlsx
@@ -103,7 +102,8 @@ class ListPage(Page, TemplateView):
             rows = self.filterset.qs
         self.table = self.table_class(rows, **self.get_table_kwargs())
         export = request.GET.get("export", "")
-        RequestConfig(request, paginate=False).configure(self.table)
+        self.table.request = request  # the heads of columns write their addresses from it
+        self._order_as_asked()
         self._settle_order()
         if not export:
             self.table.paginate(page=_page(request), per_page=self.per_page, paginator_class=LastPageRather)
@@ -122,6 +122,13 @@ class ListPage(Page, TemplateView):
             }
             | kwargs
         )
+
+    def _order_as_asked(self) -> None:
+        """Sort by the columns the address names; what is no column of this list is ignored."""
+        known = set(self.table.columns.names())
+        asked = self.request.GET.getlist(self.table.prefixed_order_by_field)
+        if order := [name for name in asked if name.removeprefix("-") in known]:
+            self.table.order_by = order
 
     def _settle_order(self) -> None:
         """Break ties by key, or rows would swap pages between two requests."""

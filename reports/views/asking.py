@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.utils.translation import get_language
 
 from partners.access import Context
@@ -76,7 +77,7 @@ def download(
 def as_file(content: bytes, *, name: str, content_type: str, inline: bool = False) -> HttpResponse:
     """Bytes as a file to keep, or to look at in the browser."""
     response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = f'{"inline" if inline else "attachment"}; filename="{name}"'
+    response["Content-Disposition"] = content_disposition_header(not inline, name)
     response["Cache-Control"] = "private, no-store"
     return response
 
