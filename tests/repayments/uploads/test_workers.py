@@ -48,13 +48,14 @@ def own_database(cloned_database: ClonedDatabase, django_db_blocker: Any) -> Ite
     """Point this process at a clone, where services commit for real and other processes see it."""
     settings = connections.databases["default"]
     name = settings["NAME"]
-    settings["NAME"] = connection.settings_dict["NAME"] = cloned_database.name
-    try:
-        with django_db_blocker.unblock():
+    with django_db_blocker.unblock():
+        connection.close()  # an open one would go on writing to the database all tests share
+        settings["NAME"] = connection.settings_dict["NAME"] = cloned_database.name
+        try:
             yield cloned_database
+        finally:
             connection.close()
-    finally:
-        settings["NAME"] = connection.settings_dict["NAME"] = name
+            settings["NAME"] = connection.settings_dict["NAME"] = name
 
 
 @pytest.fixture
