@@ -77,7 +77,7 @@ def download(
 def as_file(content: bytes, *, name: str, content_type: str, inline: bool = False) -> HttpResponse:
     """Bytes as a file to keep, or to look at in the browser."""
     response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = content_disposition_header(not inline, name)
+    response["Content-Disposition"] = content_disposition_header(not inline, name) or "inline"
     response["Cache-Control"] = "private, no-store"
     return response
 
