@@ -10,9 +10,11 @@ import hashlib
 from typing import Any
 
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models import CharField, QuerySet
+from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext as _
 
+from daybook.models import AuditEntry
 from daybook.services import record
 from lending.models import Agreement, Application
 from partners.access import actor_of
@@ -137,7 +139,7 @@ def confirm_upload(*, upload: Upload, confirmed_by: User, accepts_warnings: bool
     if held.made_by_id == confirmed_by.pk:
         raise CannotConfirmUpload(_("You sent this file; another person has to confirm it."))
     rows = held.rows.all()
-    if rows.filter(changed_by=confirmed_by).exists():
+    if rows.filter(changed_by=confirmed_by).exists() or _once_changed(rows, confirmed_by):
         raise CannotConfirmUpload(_("You changed rows of this file; another person has to confirm it."))
     ready = rows.filter(state=RowState.READY)
     ready_count = ready.count()
@@ -159,6 +161,16 @@ def confirm_upload(*, upload: Upload, confirmed_by: User, accepts_warnings: bool
     Upload.objects.filter(pk=held.pk).update(queued_at=Now(), confirmed_at=Now())
     _note(held, "upload.confirm", confirmed_by, {"rows": ready_count, "accepts_warnings": bool(has_warnings)})
     return held
+
+
+def _once_changed(rows: QuerySet[UploadRow], person: User) -> bool:
+    """Whether the trail names the person at a row that somebody else changed afterwards."""
+    return AuditEntry.objects.filter(
+        actor_id=person.pk,
+        action__startswith="upload_row.",
+        subject_type=UploadRow._meta.label_lower,
+        subject_id__in=rows.exclude(changed_by=None).values_list(Cast("pk", CharField()), flat=True),
+    ).exists()
 
 
 def cautions_of(upload: Upload) -> list[dict[str, Any]]:

@@ -32,7 +32,10 @@ from repayments.services.receipts import (
     propose_receipt,
     propose_reversal,
 )
+from repayments.services.uploads import CannotConfirmUpload, confirm_upload, correct_row
 from tests.lending.world import CRORE, SINCE, TODAY, World, make_world, subloan_rows
+from tests.repayments.uploads.books import make_bank
+from tests.repayments.uploads.files import csv_file
 
 SignIn = Callable[[User], Client]
 
@@ -65,6 +68,19 @@ def test_who_changed_a_colleagues_draft_does_not_submit_it(world: World) -> None
     for application in (first, second):
         with pytest.raises(CannotSubmitApplication, match="changed the application"):
             submit_application(application=application, actor=both, business_date=TODAY)
+
+
+def test_who_once_changed_a_row_does_not_confirm_the_file(make_user: Callable[..., User]) -> None:
+    bank = make_bank(make_user)
+    bank.subloan("0012345")
+    upload = bank.read(csv_file(("0012345", "05/02/2025", "Tk 10,000.00", "R1", "Karim")))
+    both, colleague = bank.checker, make_user("maker", institution=bank.institution)
+    Membership.objects.create(user=both, institution=bank.institution, role="maker", from_date=SINCE)
+    correct_row(upload=upload, row_number=2, corrections={"C": "20000"}, changed_by=both)
+    correct_row(upload=upload, row_number=2, corrections={"E": "Karim Uddin"}, changed_by=colleague)
+    assert upload.rows.get().changed_by_id == colleague.pk
+    with pytest.raises(CannotConfirmUpload, match="changed rows"):
+        confirm_upload(upload=upload, confirmed_by=both, accepts_warnings=True)
 
 
 @pytest.mark.parametrize("step", ["appraise", "approve", "submit"])
