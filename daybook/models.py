@@ -12,14 +12,15 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class BusinessDay(models.Model):
     """A date of the books. Exactly one is open; a closed one takes no booking, ever."""
 
     class State(models.TextChoices):
-        OPEN = "open", "Open"
-        CLOSED = "closed", "Closed"
+        OPEN = "open", _("Open")
+        CLOSED = "closed", _("Closed")
 
     date = models.DateField(primary_key=True)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
@@ -169,11 +170,11 @@ class LeasedWork(models.Model):
     """
 
     class Work(models.TextChoices):
-        WAITING = "waiting", "Waiting for a person"
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+        WAITING = "waiting", _("Waiting for a person")
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     work = models.CharField(max_length=8, choices=Work, default=Work.QUEUED)
     done_count = models.PositiveIntegerField(default=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from djmoney.models.fields import MoneyField
 
 from daybook.models import Booking
@@ -49,19 +50,19 @@ class InstitutionStatus(models.Model):
     """Kind, ownership, Islamic window and status from a date on. Append-only."""
 
     class Kind(models.TextChoices):
-        BANK = "bank", "Bank"
-        FINANCE_COMPANY = "finance_company", "Finance company"
+        BANK = "bank", _("Bank")
+        FINANCE_COMPANY = "finance_company", _("Finance company")
 
     class Ownership(models.TextChoices):
-        STATE = "state", "State-owned"
-        STATE_SPECIALISED = "state_specialised", "State-owned, specialised"
-        PRIVATE = "private", "Private"
-        FOREIGN = "foreign", "Foreign"
+        STATE = "state", _("State-owned")
+        STATE_SPECIALISED = "state_specialised", _("State-owned, specialised")
+        PRIVATE = "private", _("Private")
+        FOREIGN = "foreign", _("Foreign")
 
     class Status(models.TextChoices):
-        ACTIVE = "active", "Active"
-        SUSPENDED = "suspended", "Suspended"
-        CLOSED = "closed", "Closed"
+        ACTIVE = "active", _("Active")
+        SUSPENDED = "suspended", _("Suspended")
+        CLOSED = "closed", _("Closed")
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="statuses")
     effective_date = models.DateField()
@@ -162,14 +163,14 @@ class Membership(models.Model):
     """
 
     class Role(models.TextChoices):
-        OFFICER = "officer", "Foundation officer"
-        APPROVER = "approver", "Foundation approver"
-        FINANCE_HEAD = "finance_head", "Foundation finance head"
-        ADMINISTRATOR = "administrator", "Foundation administrator"
-        AUDITOR = "auditor", "Auditor"
-        MAKER = "maker", "Institution maker"
-        CHECKER = "checker", "Institution checker"
-        VIEWER = "viewer", "Institution viewer"
+        OFFICER = "officer", _("Foundation officer")
+        APPROVER = "approver", _("Foundation approver")
+        FINANCE_HEAD = "finance_head", _("Foundation finance head")
+        ADMINISTRATOR = "administrator", _("Foundation administrator")
+        AUDITOR = "auditor", _("Auditor")
+        MAKER = "maker", _("Institution maker")
+        CHECKER = "checker", _("Institution checker")
+        VIEWER = "viewer", _("Institution viewer")
 
     FOUNDATION_ROLES = (Role.OFFICER, Role.APPROVER, Role.FINANCE_HEAD, Role.ADMINISTRATOR, Role.AUDITOR)
     INSTITUTION_ROLES = (Role.MAKER, Role.CHECKER, Role.VIEWER)

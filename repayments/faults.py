@@ -96,14 +96,14 @@ ROW_FAULTS: dict[str, tuple[str, Words]] = {
     "duplicate.in_file": ("duplicate", Words(_("Reference {text} stands on this loan already in row {limit}."), _("If it is another repayment, give it its own reference."))),
     "duplicate.posted": ("duplicate", Words(_("Reference {text} is posted on this loan already, value date {limit}."), _("Nothing to do. If it is another repayment, give it its own reference."))),
     "duplicate.in_upload": ("duplicate", Words(_("Reference {text} on this loan waits in upload {limit}."), _("Discard one of the two."))),
-    "subloan.refused": ("invalid", Words(_("{text}"), _("{limit}"))),
+    "subloan.refused": ("invalid", Words("{text}", "{limit}")),
 }  # fmt: skip
 
 WARNINGS: dict[str, Words] = {
     "date.before_disbursement": Words(_("The value date {text} lies before the loan's disbursement on {limit}."), _("The checker may accept it.")),
     "split.differs": Words(_("Principal, interest and charge come to {text}, the amount is {limit}."), _("The amount counts; the split is kept as reported.")),
     "split.unreadable": Words(_("The reported split “{text}” cannot be read and is left out."), _("The amount counts.")),
-    "subloan.warning": Words(_("{text}"), _("{limit}")),
+    "subloan.warning": Words("{text}", "{limit}"),
     "name.bijoy": Words(_("“{text}” is written in a Bijoy (SutonnyMJ) font, not in Unicode."), _("The name is kept as sent.")),
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from djmoney.models.fields import MoneyField
 
 from daybook.models import Booking
@@ -22,15 +23,15 @@ class Agreement(models.Model):
     """
 
     class ContractMode(models.TextChoices):
-        INTEREST = "interest", "Interest"
-        MURABAHA = "murabaha", "Murabaha"
-        IJARA = "ijara", "Ijara"
-        MUDARABA = "mudaraba", "Mudaraba"
+        INTEREST = "interest", _("Interest")
+        MURABAHA = "murabaha", _("Murabaha")
+        IJARA = "ijara", _("Ijara")
+        MUDARABA = "mudaraba", _("Mudaraba")
 
     class State(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        ACTIVE = "active", "Active"
-        ENDED = "ended", "Ended"
+        DRAFT = "draft", _("Draft")
+        ACTIVE = "active", _("Active")
+        ENDED = "ended", _("Ended")
 
     number = models.CharField(max_length=40, unique=True)
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="agreements")
@@ -116,13 +117,13 @@ class Application(models.Model):
     """An institution's request for one cluster under an allotment, with its list of intended borrowers."""
 
     class State(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        SUBMITTED = "submitted", "Submitted"
-        APPRAISED = "appraised", "Appraised"
-        RETURNED = "returned", "Returned for correction"
-        APPROVED = "approved", "Approved"
-        REJECTED = "rejected", "Rejected"
-        WITHDRAWN = "withdrawn", "Withdrawn"
+        DRAFT = "draft", _("Draft")
+        SUBMITTED = "submitted", _("Submitted")
+        APPRAISED = "appraised", _("Appraised")
+        RETURNED = "returned", _("Returned for correction")
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
 
     number = models.CharField(max_length=40, unique=True)
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="applications")
@@ -225,11 +226,11 @@ class Tranche(models.Model):
     """A drawdown under a facility: requested, cleared, approved, disbursed, each by its own person."""
 
     class State(models.TextChoices):
-        REQUESTED = "requested", "Requested"
-        CLEARED = "cleared", "Cleared"
-        APPROVED = "approved", "Approved"
-        DISBURSED = "disbursed", "Disbursed"
-        CANCELLED = "cancelled", "Cancelled"
+        REQUESTED = "requested", _("Requested")
+        CLEARED = "cleared", _("Cleared")
+        APPROVED = "approved", _("Approved")
+        DISBURSED = "disbursed", _("Disbursed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     number = models.CharField(max_length=40, unique=True)
     facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="tranches")
@@ -311,11 +312,11 @@ class Decision(models.Model):
     """
 
     class Outcome(models.TextChoices):
-        DONE = "done", "Done"
-        APPROVED = "approved", "Approved"
-        RETURNED = "returned", "Returned"
-        REJECTED = "rejected", "Rejected"
-        CANCELLED = "cancelled", "Cancelled"
+        DONE = "done", _("Done")
+        APPROVED = "approved", _("Approved")
+        RETURNED = "returned", _("Returned")
+        REJECTED = "rejected", _("Rejected")
+        CANCELLED = "cancelled", _("Cancelled")
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
     agreement = models.ForeignKey(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from djmoney.models.fields import MoneyField
 
 from lending.models.programmes import Cluster
@@ -17,23 +18,23 @@ from partners.models import District, Institution
 class SizeTier(models.TextChoices):
     """Tiers of SMESPD Circular 01 of 17 March 2025."""
 
-    INFORMAL = "informal", "Informal"
-    COTTAGE = "cottage", "Cottage"
-    MICRO = "micro", "Micro"
-    SMALL = "small", "Small"
-    MEDIUM = "medium", "Medium"
+    INFORMAL = "informal", _("Informal")
+    COTTAGE = "cottage", _("Cottage")
+    MICRO = "micro", _("Micro")
+    SMALL = "small", _("Small")
+    MEDIUM = "medium", _("Medium")
 
 
 class Gender(models.TextChoices):
-    FEMALE = "female", "Woman"
-    MALE = "male", "Man"
-    THIRD = "third", "Third gender"
+    FEMALE = "female", _("Woman")
+    MALE = "male", _("Man")
+    THIRD = "third", _("Third gender")
 
 
 class Activity(models.TextChoices):
-    MANUFACTURING = "manufacturing", "Manufacturing"
-    SERVICE = "service", "Service"
-    TRADING = "trading", "Trading"
+    MANUFACTURING = "manufacturing", _("Manufacturing")
+    SERVICE = "service", _("Service")
+    TRADING = "trading", _("Trading")
 
 
 class Person(models.Model):
@@ -118,9 +119,9 @@ class LoanParty(models.Model):
     """Who stands behind a loan, and how."""
 
     class Role(models.TextChoices):
-        BORROWER = "borrower", "Borrower"
-        CO_BORROWER = "co_borrower", "Co-borrower"
-        GUARANTOR = "guarantor", "Guarantor"
+        BORROWER = "borrower", _("Borrower")
+        CO_BORROWER = "co_borrower", _("Co-borrower")
+        GUARANTOR = "guarantor", _("Guarantor")
 
     loan = models.ForeignKey("lending.Loan", on_delete=models.PROTECT, related_name="parties")
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from daybook.models import Booking
 from lending.models.agreements import Agreement, Tranche
@@ -18,8 +19,8 @@ from partners.models import Branch, District, Institution
 class Tier(models.TextChoices):
     """No total adds the two."""
 
-    WHOLESALE = "wholesale", "Wholesale"
-    SUBLOAN = "subloan", "Sub-loan"
+    WHOLESALE = "wholesale", _("Wholesale")
+    SUBLOAN = "subloan", _("Sub-loan")
 
 
 class Loan(models.Model):
@@ -30,9 +31,9 @@ class Loan(models.Model):
     """
 
     class Origin(models.TextChoices):
-        TRANCHE = "tranche", "Disbursed tranche"
-        UPLOAD = "upload", "Institution's disbursement list"
-        IMPORT = "import", "Portfolio import"
+        TRANCHE = "tranche", _("Disbursed tranche")
+        UPLOAD = "upload", _("Institution's disbursement list")
+        IMPORT = "import", _("Portfolio import")
 
     number = models.CharField(max_length=40, unique=True)
     tier = models.CharField(max_length=9, choices=Tier)
@@ -76,8 +77,8 @@ class LoanIdentifier(models.Model):
     """Another name of a loan: the bank's own account number, an imported id. Dated; append-only."""
 
     class Kind(models.TextChoices):
-        ACCOUNT = "account", "Bank's account number"
-        IMPORTED = "imported", "Number in an imported portfolio"
+        ACCOUNT = "account", _("Bank's account number")
+        IMPORTED = "imported", _("Number in an imported portfolio")
 
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="identifiers")
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
@@ -125,10 +126,10 @@ class Funding(models.Model):
     """Which tranche paid for which sub-loan, how much, from a date. Append-only, mirrored to take back."""
 
     class Kind(models.TextChoices):
-        FIRST_USE = "first_use", "First use"
-        RECYCLED = "recycled", "Recycled"
-        REPLACEMENT = "replacement", "Replacement"
-        OWN_FUNDS = "own_funds", "Own funds"
+        FIRST_USE = "first_use", _("First use")
+        RECYCLED = "recycled", _("Recycled")
+        REPLACEMENT = "replacement", _("Replacement")
+        OWN_FUNDS = "own_funds", _("Own funds")
 
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="fundings")
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
@@ -165,8 +166,8 @@ class Schedule(models.Model):
     """One numbered version of a loan's plan, with its terms and its cause. Append-only."""
 
     class Cause(models.TextChoices):
-        DISBURSEMENT = "disbursement", "Disbursement"
-        SUPPLIED = "supplied", "Supplied by the institution"
+        DISBURSEMENT = "disbursement", _("Disbursement")
+        SUPPLIED = "supplied", _("Supplied by the institution")
 
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="schedules")
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
@@ -204,9 +205,14 @@ class Due(models.Model):
     ``late_date`` is the stored, holiday-adjusted due date that lateness counts from.
     """
 
-    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="dues", db_constraint=False)
+    # Their foreign keys run over (id, institution) in SQL, and other indexes begin with them.
+    loan = models.ForeignKey(
+        Loan, on_delete=models.PROTECT, related_name="dues", db_constraint=False, db_index=False
+    )
     institution_id = models.BigIntegerField()
-    schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="dues")
+    schedule = models.ForeignKey(
+        Schedule, on_delete=models.PROTECT, related_name="dues", db_constraint=False, db_index=False
+    )
     instalment = models.IntegerField()
     component = models.SmallIntegerField()
     nominal_date = models.DateField()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from djmoney.models.fields import MoneyField
 
 from daybook.models import Booking
@@ -108,12 +109,12 @@ class Cluster(models.Model):
     """An SME cluster, or a clientele group that is not bound to a place."""
 
     class Kind(models.TextChoices):
-        CLUSTER = "cluster", "Cluster"
-        CLIENTELE = "clientele", "Clientele group"
+        CLUSTER = "cluster", _("Cluster")
+        CLIENTELE = "clientele", _("Clientele group")
 
     class Status(models.TextChoices):
-        CONFIRMED = "confirmed", "Confirmed"
-        PROVISIONAL = "provisional", "Provisional"
+        CONFIRMED = "confirmed", _("Confirmed")
+        PROVISIONAL = "provisional", _("Provisional")
 
     code = models.CharField(max_length=12, unique=True)
     name = models.CharField(max_length=120)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from daybook.models import LeasedWork
 from lending.models import Tier
@@ -15,10 +16,10 @@ class DayRun(models.Model):
     ``last_booking_id``: nothing posted meanwhile changes the run."""
 
     class State(models.TextChoices):
-        RUNNING = "running", "Running"
-        CLOSED = "closed", "Closed"
-        EXCEPTIONS = "exceptions", "Closed with exceptions"
-        FAILED = "failed", "Failed"
+        RUNNING = "running", _("Running")
+        CLOSED = "closed", _("Closed")
+        EXCEPTIONS = "exceptions", _("Closed with exceptions")
+        FAILED = "failed", _("Failed")
 
     business_date = models.DateField()
     attempt = models.PositiveSmallIntegerField(default=1)
@@ -151,8 +152,8 @@ class ArrearsSnapshot(models.Model):
     """
 
     class State(models.TextChoices):
-        COMPUTED = "computed", "Computed"
-        FAILED = "failed", "Carried from the day before"
+        COMPUTED = "computed", _("Computed")
+        FAILED = "failed", _("Carried from the day before")
 
     pk = models.CompositePrimaryKey("business_date", "loan_id")
     business_date = models.DateField()

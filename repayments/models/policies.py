@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from daybook.models import Booking
 from lending.models import Tier
@@ -18,9 +19,9 @@ class DatedPolicy(models.Model):
     """
 
     class AppliesTo(models.TextChoices):
-        BANK = "bank", "Banks"
-        FINANCE_COMPANY = "finance_company", "Finance companies"
-        ANY = "any", "Any institution"
+        BANK = "bank", _("Banks")
+        FINANCE_COMPANY = "finance_company", _("Finance companies")
+        ANY = "any", _("Any institution")
 
     code = models.CharField(max_length=24, unique=True)
     reference = models.CharField(max_length=120, help_text="Circular or decision.")
@@ -47,9 +48,9 @@ class ClassificationPolicy(DatedPolicy):
     """Months overdue at which a loan enters each class; bounds inclusive, the lag added before comparing."""
 
     class Test(models.TextChoices):
-        TIME = "time", "Time since the oldest due"
-        AMOUNT = "amount", "Amount overdue"
-        TIME_OR_AMOUNT = "time_or_amount", "The worse of both"
+        TIME = "time", _("Time since the oldest due")
+        AMOUNT = "amount", _("Amount overdue")
+        TIME_OR_AMOUNT = "time_or_amount", _("The worse of both")
 
     test = models.CharField(max_length=16, choices=Test)
     lag_months = models.PositiveSmallIntegerField(default=0)

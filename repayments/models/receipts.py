@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from djmoney.models.fields import MoneyField
 
 from daybook.models import Booking
@@ -16,12 +17,17 @@ class Receipt(models.Model):
     """Money received on a loan. A mistake is taken back by a mirror at the same value date."""
 
     class Channel(models.TextChoices):
-        UPLOAD = "upload", "Institution's file"
-        SCREEN = "screen", "Entered by the foundation"
-        IMPORT = "import", "Portfolio import"
+        UPLOAD = "upload", _("Institution's file")
+        SCREEN = "screen", _("Entered by the foundation")
+        IMPORT = "import", _("Portfolio import")
 
-    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="receipts", db_constraint=False)
-    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
+    # The foreign key runs over (loan, institution) in SQL, and other indexes begin with the loan.
+    loan = models.ForeignKey(
+        Loan, on_delete=models.PROTECT, related_name="receipts", db_constraint=False, db_index=False
+    )
+    institution = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
     tier = models.CharField(max_length=9, choices=Tier)
     channel = models.CharField(max_length=6, choices=Channel)
     value_date = models.DateField()
@@ -38,7 +44,7 @@ class Receipt(models.Model):
     mirror_of = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="mirror"
     )
-    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="+")
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
         ordering = ["loan_id", "value_date", "id"]
@@ -69,16 +75,23 @@ class Allocation(models.Model):
     """
 
     class Source(models.IntegerChoices):
-        RECEIPT = 1, "Receipt"
-        ADVANCE = 2, "Advance"
-        WAIVER = 3, "Waiver"
-        WRITE_OFF = 4, "Write-off"
-        TRANSFER = 5, "Transfer"
+        RECEIPT = 1, _("Receipt")
+        ADVANCE = 2, _("Advance")
+        WAIVER = 3, _("Waiver")
+        WRITE_OFF = 4, _("Write-off")
+        TRANSFER = 5, _("Transfer")
 
-    loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="allocations", db_constraint=False)
+    loan = models.ForeignKey(
+        Loan, on_delete=models.PROTECT, related_name="allocations", db_constraint=False, db_index=False
+    )
     institution_id = models.BigIntegerField()
     receipt = models.ForeignKey(
-        Receipt, null=True, blank=True, on_delete=models.PROTECT, related_name="allocations"
+        Receipt,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="allocations",
+        db_constraint=False,  # SQL keeps it, with the institution
     )
     source = models.SmallIntegerField(choices=Source, default=Source.RECEIPT)
     instalment = models.IntegerField(help_text="0 for an advance.")
@@ -120,13 +133,13 @@ class ReceiptProposal(models.Model):
     """A foundation receipt to be posted, or any receipt to be reversed, waiting for a second person."""
 
     class Kind(models.TextChoices):
-        POST = "post", "Post a receipt"
-        REVERSE = "reverse", "Reverse a receipt"
+        POST = "post", _("Post a receipt")
+        REVERSE = "reverse", _("Reverse a receipt")
 
     class State(models.TextChoices):
-        PROPOSED = "proposed", "Waiting for a second person"
-        APPROVED = "approved", "Approved and posted"
-        REJECTED = "rejected", "Rejected"
+        PROPOSED = "proposed", _("Waiting for a second person")
+        APPROVED = "approved", _("Approved and posted")
+        REJECTED = "rejected", _("Rejected")
 
     kind = models.CharField(max_length=7, choices=Kind)
     state = models.CharField(max_length=8, choices=State, default=State.PROPOSED)

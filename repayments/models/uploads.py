@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from daybook.models import Booking, LeasedWork
 from lending.models import Agreement, Application, Loan
@@ -15,21 +16,21 @@ class Upload(LeasedWork):
     """One file. ``work`` and the lease belong to whichever step (reading or posting) is under way."""
 
     class Kind(models.TextChoices):
-        REPAYMENTS = "repayments", "Sub-loan repayments"
-        SUBLOANS = "subloans", "Sub-loan disbursements"
-        BORROWERS = "borrowers", "Intended borrowers of an application"
+        REPAYMENTS = "repayments", _("Sub-loan repayments")
+        SUBLOANS = "subloans", _("Sub-loan disbursements")
+        BORROWERS = "borrowers", _("Intended borrowers of an application")
 
     class State(models.TextChoices):
-        RECEIVED = "received", "Received, being read"
-        UNREADABLE = "unreadable", "Could not be read"
-        PREVIEW = "preview", "Read, waiting for confirmation"
-        CONFIRMED = "confirmed", "Confirmed, being posted"
-        POSTED = "posted", "Posted"
-        DISCARDED = "discarded", "Discarded"
+        RECEIVED = "received", _("Received, being read")
+        UNREADABLE = "unreadable", _("Could not be read")
+        PREVIEW = "preview", _("Read, waiting for confirmation")
+        CONFIRMED = "confirmed", _("Confirmed, being posted")
+        POSTED = "posted", _("Posted")
+        DISCARDED = "discarded", _("Discarded")
 
     class DateOrder(models.TextChoices):
-        DAY_FIRST = "dmy", "Day first (25/03/2026)"
-        MONTH_FIRST = "mdy", "Month first (03/25/2026)"
+        DAY_FIRST = "dmy", _("Day first (25/03/2026)")
+        MONTH_FIRST = "mdy", _("Month first (03/25/2026)")
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="uploads")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -104,16 +105,21 @@ class UploadRow(models.Model):
     """One row of a file: raw cells as text, what was understood, its state and why."""
 
     class State(models.TextChoices):
-        READY = "ready", "Ready"
-        AMBIGUOUS = "ambiguous", "Ambiguous"
-        UNMATCHED = "unmatched", "Unmatched"
-        INVALID = "invalid", "Invalid"
-        DUPLICATE = "duplicate", "Duplicate"
-        POSTED = "posted", "Posted"
-        DISCARDED = "discarded", "Discarded"
+        READY = "ready", _("Ready")
+        AMBIGUOUS = "ambiguous", _("Ambiguous")
+        UNMATCHED = "unmatched", _("Unmatched")
+        INVALID = "invalid", _("Invalid")
+        DUPLICATE = "duplicate", _("Duplicate")
+        POSTED = "posted", _("Posted")
+        DISCARDED = "discarded", _("Discarded")
 
-    upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="rows")
-    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
+    # The foreign keys run over (id, institution) in SQL.
+    upload = models.ForeignKey(
+        Upload, on_delete=models.PROTECT, related_name="rows", db_constraint=False, db_index=False
+    )
+    institution = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     row_number = models.PositiveIntegerField(help_text="As the sheet numbers it, from 1.")
     cells = models.JSONField(help_text="Column letter → text of the cell, untouched.")
     state = models.CharField(max_length=10, choices=State)
@@ -144,7 +150,9 @@ class UploadRow(models.Model):
         related_name="+",
         help_text="Who last corrected, resolved or discarded the row; does not confirm the upload.",
     )
-    loan = models.ForeignKey(Loan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    loan = models.ForeignKey(
+        Loan, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
     value_date = models.DateField(null=True, blank=True)
     amount_minor = models.BigIntegerField(null=True, blank=True)
     reference = models.CharField(max_length=80, blank=True)

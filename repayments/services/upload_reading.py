@@ -17,6 +17,7 @@ from repayments.parsing.read import ReadFile, read_file
 from repayments.parsing.understand import Understood, taka
 from repayments.services import leases
 from repayments.services.upload_rows import Rows, assess, insert_rows, rows_of, update_rows
+from repayments.services.upload_words import state_in_english
 
 READER = Actor(id=None, name="Reader of files")
 State, Work = Upload.State, Upload.Work
@@ -137,7 +138,7 @@ def _same_rows(upload: Upload) -> CannotReadFile | None:
     )
     if first is None:
         return None
-    return CannotReadFile("file.same_rows", other=first.pk, state=first.get_state_display())
+    return CannotReadFile("file.same_rows", other=first.pk, state=state_in_english(first))
 
 
 @transaction.atomic

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 
 from repayments.faults import CannotReadFile, fill, words_of
+from repayments.models import Upload
 
 _TRANSLATED = frozenset(["found", "field", "state"])
 """Parameters that are words of ours, not of the file."""
@@ -26,3 +27,9 @@ def say(fault: Mapping[str, Any]) -> tuple[str, str]:
 def refusal(error: CannotReadFile) -> str:
     """A refused file in one or two sentences."""
     return " ".join(part for part in say(error.message) if part)
+
+
+def state_in_english(upload: Upload) -> str:
+    """The state as a stored fault keeps it: English, so that ``say`` can give it in any reader's language."""
+    with override("en"):
+        return str(upload.get_state_display())

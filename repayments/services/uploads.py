@@ -26,7 +26,7 @@ from repayments.services.leases import requeue_lapsed
 from repayments.services.upload_posting import post_upload
 from repayments.services.upload_reading import read_upload, reassess, reassess_upload
 from repayments.services.upload_rows import CHOSEN_LOAN
-from repayments.services.upload_words import refusal
+from repayments.services.upload_words import refusal, state_in_english
 
 __all__ = [
     "CannotChangeRow",
@@ -121,7 +121,7 @@ def _refuse_same_bytes(
         same.exclude(state__in=[State.DISCARDED, State.UNREADABLE]).only("pk", "state").order_by("pk").first()
     )
     if first is not None:
-        raise CannotReadFile("file.same_bytes", other=first.pk, state=first.get_state_display())
+        raise CannotReadFile("file.same_bytes", other=first.pk, state=state_in_english(first))
 
 
 @transaction.atomic
@@ -330,7 +330,7 @@ def _not_open(upload: Upload) -> str:
         }
     return _("Upload %(number)s is not open: %(state)s.") % {
         "number": upload.pk,
-        "state": _(upload.get_state_display()).lower(),
+        "state": upload.get_state_display().lower(),
     }
 
 

@@ -81,7 +81,7 @@ def result(_request: HttpRequest, pk: int) -> HttpResponseBase:
             why = _("Column %(column)s (%(heading)s): %(reason)s") % {
                 "column": column, "heading": headings.get(column, ""), "reason": why,
             }  # fmt: skip
-        outcomes.append(Outcome(row_number, cells, _(states[state]), loan or "", why, what))
+        outcomes.append(Outcome(row_number, cells, str(states[state]), loan or "", why, what))
     content = outcome_workbook(
         header_row=upload.header_row or 1,
         headings=headings,

@@ -45,7 +45,7 @@ STATE_WORDS: dict[str, Any] = {
     State.POSTED: gettext_lazy("Posted"),
     State.DISCARDED: gettext_lazy("Discarded"),
 }
-ROW_WORDS: dict[str, Any] = {value: gettext_lazy(label) for value, label in UploadRow.State.choices}
+ROW_WORDS: dict[str, Any] = dict(UploadRow.State.choices)
 KIND_SHORT: dict[str, Any] = {
     Kind.REPAYMENTS: gettext_lazy("Repayments"),
     Kind.SUBLOANS: gettext_lazy("Disbursements"),

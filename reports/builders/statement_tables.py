@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from calc.arrears import Bucket, buckets
 from calc.money import Component
@@ -54,7 +55,7 @@ def standing_table(accounts: Sequence[Account], classes: Mapping[int, Words]) ->
     summed = column_sums(rows, range(2, 6))
     worst = max((int(account.standing["days_past_due"]) for account in accounts), default=0)
     total = Row((_("Total"), "", *summed, worst, "")) if len(rows) > 1 else None
-    return Table("standing", _("Standing"), columns, rows, total)
+    return Table("standing", pgettext_lazy("of a loan", "Standing"), columns, rows, total)
 
 
 def ageing_table(accounts: Sequence[Account]) -> Table:
