@@ -53,7 +53,7 @@ class Receipt(models.Model):
             models.Index(fields=["loan", "external_reference"]),
             models.Index(fields=["booking"]),
         ]
-        # One reference per loan among unreversed receipts: the guard receipt_reference_once, checked at commit.
+        # One reference per loan among unreversed receipts: the guard receipt_reference_once.
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0, mirror_of__isnull=True)

@@ -129,7 +129,9 @@ class UploadRow(models.Model):
     fault = models.JSONField(
         default=dict,
         blank=True,
-        help_text="Code and parameters of the reason (repayments.faults), to say it in the reader's language.",
+        help_text=(
+            "Code and parameters of the reason (repayments.faults), to say it in the reader's language."
+        ),
     )
     warnings = models.JSONField(
         default=list, blank=True, help_text="Each as a fault, with its column letter."
