@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,26 +12,44 @@ from django.utils.translation import gettext_lazy as _
 LATIN_DIGITS = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
 
 
-class DayInput(forms.DateInput):
-    """A browser's calendar; the value travels as YYYY-MM-DD whatever the language."""
+DAY_FORMATS = ["%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y"]
+"""How a date may be written: the first is how it is shown, the second how addresses carry it."""
 
-    input_type = "date"
+
+class DayInput(forms.DateInput):
+    """A date as people here write it, dd/mm/yyyy.
+
+    A browser's own calendar shows 11/12/2026 or 12/11/2026 by the language of the machine, and nobody
+    can tell which.
+    """
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs, format="%Y-%m-%d")
+        hints = {"placeholder": _("dd/mm/yyyy"), "autocomplete": "off", "maxlength": 10, "data-day": ""}
+        super().__init__({**hints, **(attrs or {})}, format=DAY_FORMATS[0])
+
+    def format_value(self, value: Any) -> str | None:
+        """An address carries 2026-11-21; the field shows 21/11/2026."""
+        if isinstance(value, str):
+            try:
+                value = date.fromisoformat(value)
+            except ValueError:
+                return value
+        shown: str | None = super().format_value(value)
+        return shown
 
 
 class DayField(forms.DateField):
-    """A date, from a calendar or typed as dd/mm/yyyy."""
+    """A date, written dd/mm/yyyy; Bangla digits and 2026-11-21 are understood, too."""
 
     widget = DayInput
+    default_error_messages = {"invalid": _("Write a date of the calendar as dd/mm/yyyy, such as 21/11/2026.")}
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("input_formats", ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y"])
+        kwargs.setdefault("input_formats", DAY_FORMATS)
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(value.translate(LATIN_DIGITS) if isinstance(value, str) else value)
+        return super().to_python(value.translate(LATIN_DIGITS).strip() if isinstance(value, str) else value)
 
 
 class TakaField(forms.DecimalField):

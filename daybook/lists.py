@@ -22,7 +22,7 @@ from django.views.generic import TemplateView
 
 from daybook import formats
 from daybook.exports import CannotExport, Sheet, to_csv, to_xlsx
-from daybook.forms import DayInput
+from daybook.forms import DayField
 from daybook.pages import Page, Text
 from daybook.selectors import BooksNotOpen, open_business_date
 from daybook.tables import PaikarTable
@@ -37,9 +37,7 @@ CONTENT_TYPES = {
 class DayFilter(django_filters.DateFilter):
     """One date: ``DayFilter("value_date", "gte", label=_("From"))``."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("widget", DayInput)
-        super().__init__(*args, **kwargs)
+    field_class = DayField
 
 
 class SearchFilter(django_filters.CharFilter):

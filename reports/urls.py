@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reports.views import institutions, loans, portfolio, runs
+from reports.views import glance, institutions, loans, portfolio, runs
 
 app_name = "reports"
 
 urlpatterns = [
     path("", portfolio.overview, name="overview"),
+    path("glance/", glance.Glance.as_view(), name="glance"),
     path("portfolio/", portfolio.PortfolioPage.as_view(), name="portfolio"),
     path("loans/", loans.LoanList.as_view(), name="loans"),
     path("loans/<int:pk>/", loans.LoanPage.as_view(), name="loan"),

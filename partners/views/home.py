@@ -13,7 +13,8 @@ from partners.access import EVERYONE
 from partners.models import Institution
 from partners.words import ROLES
 
-PANELS = ("lending:waiting", "repayments:waiting", "reports:waiting")
+WAITING = ("lending:waiting", "repayments:waiting")
+GLANCE = "reports:glance"
 
 
 class Home(Page, TemplateView):
@@ -33,7 +34,9 @@ class Home(Page, TemplateView):
         return f"{Institution.objects.get(pk=context.institution_id)} · {roles}"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(panels=[url for name in PANELS if (url := _url(name))], **kwargs)
+        return super().get_context_data(
+            waiting=[url for name in WAITING if (url := _url(name))], glance=_url(GLANCE), **kwargs
+        )
 
 
 def _url(name: str) -> str:

@@ -15,7 +15,6 @@ from partners.access import EVERYONE, requires
 from partners.models import Institution
 from reports.builders.objects import Bilingual
 from reports.builders.portfolio import TIERS
-from reports.builders.wording import TIER_LABELS
 from reports.forms import PortfolioForm, StatementForm
 from reports.render.pdf import CONTENT_TYPE
 from reports.render.text import show_table
@@ -28,9 +27,9 @@ from reports.views.asking import (
     books_context,
     context_of,
     language_of,
-    loans_url,
     person,
 )
+from reports.views.portfolio import tier_card
 
 
 class InstitutionPage(Page, TemplateView):
@@ -44,7 +43,7 @@ class InstitutionPage(Page, TemplateView):
         form = PortfolioForm(request.GET, is_partner=True)
         asked, currency = form.asked, form.facts["currency"]
         self.view: InstitutionView = make_institution_page(self.institution, asked, currency=currency)
-        base = {"institution": str(self.institution.pk), "currency": currency, "owing": "1"}
+        base = {"institution": str(self.institution.pk), "currency": currency}
         return self.render_to_response(
             self.get_context_data(
                 **books_context(asked, form),
@@ -53,23 +52,7 @@ class InstitutionPage(Page, TemplateView):
                 view=self.view,
                 currency=currency,
                 next_dues=show_table(self.view.next_dues),
-                cards=[
-                    {
-                        "label": TIER_LABELS[tier],
-                        "figures": self.view.totals[tier],
-                        "loans_url": loans_url(asked, **base, tier=tier),
-                        "overdue_url": loans_url(asked, **base, tier=tier, overdue="1"),
-                        "pars": [
-                            (
-                                days,
-                                self.view.totals[tier].par(days),
-                                loans_url(asked, **base, tier=tier, late_over=str(days)),
-                            )
-                            for days in (30, 60, 90)
-                        ],
-                    }
-                    for tier in TIERS
-                ],
+                cards=[tier_card(tier, self.view.totals[tier], asked, base) for tier in TIERS],
             )
         )
 

@@ -105,7 +105,7 @@ class PortfolioPage(Page, TemplateView):
             portfolio=self.portfolio,
             table=table,
             rows=_linked_rows(self.portfolio, table.rows, asked, filters),
-            cards=[_card(tier, self.portfolio.totals[tier], asked, filters) for tier in TIERS],
+            cards=[tier_card(tier, self.portfolio.totals[tier], asked, filters) for tier in TIERS],
             chart=chart_of(self._buckets(asked, facts)),
             dimensions=[(str(key), label) for key, label in DIMENSION_LABELS.items()],
             checksum=self.portfolio.report.checksum,
@@ -133,7 +133,7 @@ def _comparison(asked: Asked, other: Asked | None, facts: dict[str, str]) -> dic
     }
 
 
-def _card(tier: str, figures: Figures, asked: Asked, filters: dict[str, str]) -> dict[str, Any]:
+def tier_card(tier: str, figures: Figures, asked: Asked, filters: dict[str, str]) -> dict[str, Any]:
     """The figures of one tier, each with the address of the loans behind it."""
     base = {**filters, "tier": tier}
     return {

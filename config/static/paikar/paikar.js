@@ -33,7 +33,7 @@ window.addEventListener("pageshow", () => {
 // Filters that say so are applied when a choice is made.
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-submit-on-change]");
-  if (form && event.target.matches("select, input[type=date], input[type=checkbox]")) form.requestSubmit();
+  if (form && event.target.matches("select, input[data-day], input[type=checkbox]")) form.requestSubmit();
 });
 
 // A row with a link in its first cell is a target as a whole.
