@@ -137,14 +137,16 @@ TIME_BOUNDS = [
 
 AMOUNT_BOUNDS = [
     Case(
-        "a new loan that paid nothing: all that fell due in a year",
-        date(2026, 3, 1),
+        "a new loan that missed its first: one of the two due in its first 2 months",
+        date(2026, 2, 1),
         YEAR,
-        BL,
-        29,
+        STANDARD,
         1,
+        0,
         policy="BANK-2025",
     ),
+    Case("that missed both: 2 months", date(2026, 3, 1), YEAR, SMA, 29, 1, policy="BANK-2025"),
+    Case("that missed three: 3 months", date(2026, 4, 1), YEAR, SS, 60, 2, policy="BANK-2025"),
     Case(
         "14 paid, one unpaid: 1 month",
         date(2026, 4, 30),
@@ -220,10 +222,10 @@ AMOUNT_BOUNDS = [
     Case("two quarters missed are 6 months' worth", date(2026, 7, 1), QUARTERS, DF, 93, 3, paid=TWO_QUARTERS),
     Case("in grace nothing falls due", date(2026, 6, 29), monthly(date(2026, 6, 30), 12), STANDARD, 0, 0),
     Case(
-        "the first after grace, one day late, is all that fell due in a year",
+        "the first after grace, one day late, is one of the next months' dues",
         date(2026, 7, 1),
         monthly(date(2026, 6, 30), 12),
-        BL,
+        STANDARD,
         1,
         0,
     ),
