@@ -19,6 +19,7 @@ from daybook.pages import Text
 from daybook.selectors import open_business_date
 from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MoneyColumn, NumberColumn, PaikarTable
 from lending import words
+from lending.fault_words import say
 from lending.forms.agreements import ReasonForm
 from lending.forms.applications import ApplicationForm, AppraisalForm, ApprovalForm, ChangeForm
 from lending.models import Application, ApplicationLine
@@ -259,7 +260,7 @@ class ApplicationPage(OffersPage):
             facility=getattr(application, "facility", None),
             figures=list_figures(application),
             lines=[
-                (line, words.GENDERS[line.gender], words.SIZES[line.size_tier])
+                (line, words.GENDERS[line.gender], words.SIZES[line.size_tier], in_words(line.warnings))
                 for line in application.lines.select_related("district")[:10]
             ],
             appraisal=appraisal_of(application, open_business_date()),
@@ -268,6 +269,11 @@ class ApplicationPage(OffersPage):
             steps=steps_of(application),
             **kwargs,
         )
+
+
+def in_words(warnings: list[str]) -> str:
+    """What the check noted on a borrower, in the reader's language."""
+    return " ".join(say(sentence) for sentence in warnings)
 
 
 class LineTable(PaikarTable):
@@ -298,7 +304,7 @@ class LineTable(PaikarTable):
         )
 
     def render_warnings(self, value: list[str]) -> str:
-        return " ".join(value)
+        return in_words(value)
 
 
 class LineFilter(django_filters.FilterSet):

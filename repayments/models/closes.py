@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from daybook.models import LeasedWork
+from daybook.services import CLOSE_OF_DAY
 from lending.models import Tier
 from partners.models import Institution, User
 
@@ -71,6 +73,11 @@ class DayRun(models.Model):
 
     def __str__(self) -> str:
         return f"Close of {self.business_date:%-d %b %Y}"
+
+    @property
+    def starter(self) -> str:
+        """Who started it: a person's name, or the nightly close in the reader's language."""
+        return gettext("Close of day") if self.started_by == CLOSE_OF_DAY.name else self.started_by
 
 
 class DayRunSlice(LeasedWork):

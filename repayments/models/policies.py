@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from daybook.models import Booking
 from lending.models import Tier
+from lending.models.borrowers import SizeTier
 from partners.models import User
 
 
@@ -42,6 +43,11 @@ class DatedPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} ({self.reference})"
+
+    @property
+    def scope_names(self) -> list[str]:
+        """The size tiers it is limited to, in the reader's language."""
+        return [str(SizeTier(size).label) for size in self.scope]
 
 
 class ClassificationPolicy(DatedPolicy):

@@ -7,21 +7,28 @@ from typing import Any
 
 from django.utils.translation import gettext, override
 
+from lending.fault_words import say as say_of_lending
 from repayments.faults import CannotReadFile, fill, words_of
 from repayments.models import Upload
 
 _TRANSLATED = frozenset(["found", "field", "state"])
 """Parameters that are words of ours, not of the file."""
 
+_OF_LENDING = frozenset(["subloan.refused", "subloan.warning"])
+"""Codes whose parameters are whole sentences of lending's checks."""
+
 
 def say(fault: Mapping[str, Any]) -> tuple[str, str]:
     """Reason and remedy of a stored fault, translated."""
-    words = words_of(str(fault["code"]))
-    params = {
+    code, params = str(fault["code"]), fault.get("params", {})
+    if code in _OF_LENDING:
+        return say_of_lending(str(params.get("text", ""))), say_of_lending(str(params.get("limit", "")))
+    words = words_of(code)
+    filled = {
         name: gettext(str(value)) if name in _TRANSLATED and value else value
-        for name, value in fault.get("params", {}).items()
+        for name, value in params.items()
     }
-    return fill(gettext(words.reason), params), fill(gettext(words.remedy), params) if words.remedy else ""
+    return fill(gettext(words.reason), filled), fill(gettext(words.remedy), filled) if words.remedy else ""
 
 
 def refusal(error: CannotReadFile) -> str:

@@ -104,10 +104,10 @@ class RunTable(PaikarTable):
         return str(STATES[DayRun.State(record.state)][1])
 
     def render_started_by(self, record: DayRun) -> str:
-        return record.started_by
+        return record.starter
 
     def value_started_by(self, record: DayRun) -> str:
-        return record.started_by
+        return record.starter
 
     def render_took(self, record: DayRun) -> str:
         return "–" if record.finished_at is None else f"{_seconds(record):.1f}"

@@ -42,7 +42,8 @@ def ageing_chart(labels: Sequence[str], series: Sequence[tuple[str, Sequence[Dec
             color=alt.Color("tier:N", sort=names, scale=colours, legend=None),
         )
         .properties(width=WIDTH, height=HEIGHT)
-        .configure(font="Hind Siliguri, sans-serif", background="transparent")
+        # The drawing would describe its bars in English; the page labels it in the language of the reader.
+        .configure(font="Hind Siliguri, sans-serif", background="transparent", aria=False)
         .configure_view(stroke=None)
         .configure_axis(labelColor=MUTED, labelFontSize=11)
         .configure_scale(bandPaddingInner=0.35)
