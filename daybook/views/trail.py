@@ -57,7 +57,7 @@ class TrailTable(PaikarTable):
 
     recorded_at = DayColumn(verbose_name=gettext_lazy("When"))
     actor_name = DayColumn(verbose_name=gettext_lazy("Who"))
-    subject_label = DayColumn(verbose_name=gettext_lazy("On what"))
+    subject_label = DayColumn(verbose_name=gettext_lazy("On what"), attrs={"td": {"class": "subject"}})
     action = tables.Column(verbose_name=gettext_lazy("Action"))
     reason = tables.Column(verbose_name=gettext_lazy("Reason"))
     address = tables.Column(verbose_name=gettext_lazy("Address"))
