@@ -67,7 +67,7 @@ def catalogues() -> dict[Phrase, set[str]]:
     for path in sorted(BASE_DIR.glob("*/locale/bn.po")):
         with path.open("rb") as file:
             for message in read_po(file, locale="bn"):
-                text = message.string if isinstance(message.string, str) else message.string[0]
+                text = message.string if isinstance(message.string, str) else (message.string or [""])[0]
                 if message.id and text and not message.fuzzy:
                     words = message.id if isinstance(message.id, str) else message.id[0]
                     found.setdefault((message.context, words), set()).add(text)
