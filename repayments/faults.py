@@ -49,6 +49,8 @@ REFUSALS: dict[str, Words] = {
     "file.several_sheets": Words(_("Several sheets hold such rows: {sheets}."), _("Send one file per sheet, or hide the sheets that should not be read.")),
     "file.missing_columns": Words(_("These columns are missing: {missing}. Headings found: {found}."), _("Name the columns as in the template and send it again.")),
     "file.heading_twice": Words(_("Columns {columns} both read as “{field}”."), _("Keep one of them, or rename the other, and send it again.")),
+    "file.plan_row": Words(_("The repayment plan on sheet “{sheet}” cannot be read: row {row}, column {column}: {why}"), _("Correct the cell and send the workbook again; nothing was taken from it.")),
+    "file.plan_account": Words(_("The repayment plan names loan account {account}, which is not in the list."), _("Write the account as in the list, or take its rows out of the plan.")),
     "file.same_bytes": Words(_("This very file was sent before: upload {other}, {state}."), _("Open that upload. To send other rows, change the file first.")),
     "file.same_rows": Words(_("The same rows were sent before: upload {other}, {state}."), _("Open that upload. To send further rows, put only those into a new file.")),
     "file.reader_stopped": Words(_("The reader stopped {attempts} times without finishing this file."), _("Split the file into smaller ones; if that fails too, tell the foundation.")),

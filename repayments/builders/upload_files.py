@@ -52,18 +52,17 @@ def template_workbook(
     figure_headings: Sequence[str] = (),
     codes_title: str,
     created: datetime,
+    beside: tuple[str, Sequence[Field]] | None = None,
 ) -> bytes:
     """A workbook to fill in: the headings we read, the rows we expect, and a sheet of codes.
 
     ``figure_headings`` stand right of ours and are not read back; they must not sound like one of ours.
+    ``beside`` is the title and the fields of a second sheet that may stay empty.
     """
     buffer, book = _new_book(created)
     style = _Styles(book)
     sheet = book.add_worksheet(title[:31])
-    headings = [spec.heading_bn if bangla else spec.heading for spec in fields]
-    for column, (spec, heading) in enumerate(zip(fields, headings, strict=True)):
-        sheet.write_string(0, column, heading, style.required if spec.required else style.heading)
-        sheet.set_column(column, column, max(_WIDTH, len(heading) + 3), style.text)
+    headings = _write_headings(sheet, style, fields, bangla)
     for column, heading in enumerate(figure_headings, start=len(fields)):
         sheet.write_string(0, column, heading, style.quiet)
         sheet.set_column(column, column, max(_WIDTH, len(heading) + 3))
@@ -78,9 +77,19 @@ def template_workbook(
             last = max(len(rows), _EMPTY_ROWS)
             sheet.data_validation(1, column, last, column, {"validate": "list", "source": list(spec.choices)})
     sheet.freeze_panes(1, 1)
+    if beside is not None:
+        _write_headings(book.add_worksheet(beside[0][:31]), style, beside[1], bangla)
     _write_codes(book, style, fields, headings, codes_title)
     book.close()
     return buffer.getvalue()
+
+
+def _write_headings(sheet: Any, style: _Styles, fields: Sequence[Field], bangla: bool) -> list[str]:
+    headings = [spec.heading_bn if bangla else spec.heading for spec in fields]
+    for column, (spec, heading) in enumerate(zip(fields, headings, strict=True)):
+        sheet.write_string(0, column, heading, style.required if spec.required else style.heading)
+        sheet.set_column(column, column, max(_WIDTH, len(heading) + 3), style.text)
+    return headings
 
 
 def _write_codes(

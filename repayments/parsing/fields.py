@@ -188,9 +188,21 @@ BORROWERS = (
     _MACHINERY,
 )  # fmt: skip
 
+PLANS = (
+    Field("account", "Loan account", "ঋণ হিসাব নম্বর", Holds.ACCOUNT, required=True, filled=True, also=_ACCOUNT, most=60),
+    Field("instalment", "Instalment", "কিস্তি নম্বর", Holds.NUMBER, required=True, filled=True,
+          also="instalment no;instalment number;installment;installment no;installment number;inst no;কিস্তি নং;কিস্তি"),
+    Field("due_date", "Due date", "কিস্তির তারিখ", Holds.DATE, required=True, filled=True,
+          also="instalment date;installment date;date due;payable on;পরিশোধ্য তারিখ"),
+    Field("principal", "Principal", "আসল", Holds.MONEY, required=True, filled=True,
+          also="principal due;principal amount;আসল টাকা"),
+    Field("interest", "Interest", "সুদ", Holds.MONEY, also="interest due;interest amount;profit;rent;মুনাফা;ভাড়া"),
+)  # fmt: skip
+
 FIELDS: dict[str, tuple[Field, ...]] = {
     "repayments": REPAYMENTS,
     "subloans": SUBLOANS,
+    "plans": PLANS,
     "borrowers": BORROWERS,
 }
 TOTAL_WORDS = (

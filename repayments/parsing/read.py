@@ -45,13 +45,31 @@ def read_file(content: bytes, *, file_name: str, kind: str) -> ReadFile:
     Whatever the bytes are, the outcome is rows or that refusal: hostile input never gets further.
     """
     found = file_type(content)
-    sheets = _READERS[found](content)
     fields = FIELDS[kind]
-    sheet, headings, messages = _choose(sheets, fields)
+    sheet, headings, messages = _choose(sheets_of(content), fields)
     if not file_name.lower().endswith(SUFFIXES[found]):
         messages.append(message("file.other_name", name=file_name, found=found.value))
     if headings.others:
         messages.append(message("file.columns_ignored", columns=", ".join(headings.others)))
+    return _rows(sheet, headings, fields, messages)
+
+
+def sheets_of(content: bytes) -> list[Sheet]:
+    """Every sheet of a file, as text. Raises ``CannotReadFile``."""
+    return _READERS[file_type(content)](content)
+
+
+def as_rows(sheet: Sheet, kind: str) -> ReadFile:
+    """One sheet known to have the headings of a kind. Raises ``CannotReadFile``."""
+    headings = find_headings(sheet, FIELDS[kind])
+    if headings is None:
+        raise CannotReadFile("file.no_rows")
+    return _rows(sheet, headings, FIELDS[kind], [])
+
+
+def _rows(
+    sheet: Sheet, headings: Headings, fields: tuple[Field, ...], messages: list[dict[str, Any]]
+) -> ReadFile:
     rows = sheet.cells.loc[sheet.cells.index > headings.row]
     read = ReadFile(
         sheet_name=sheet.name, header_row=headings.row, columns=headings.columns, cells=rows, marks={},
@@ -85,13 +103,27 @@ def _choose(sheets: list[Sheet], fields: tuple[Field, ...]) -> tuple[Sheet, Head
         )
     sheet, headings = filled[0]
     messages = []
-    others = [other.name for other in visible if other is not sheet]
+    others = [other.name for other in visible if other is not sheet and not _is_read_beside(other, fields)]
     hidden = [other.name for other in sheets if other.is_hidden and len(other.cells)]
     if others:
         messages.append(message("file.other_sheets", sheets=", ".join(others)))
     if hidden:
         messages.append(message("file.hidden_sheets", sheets=", ".join(hidden)))
     return sheet, headings, messages
+
+
+def has_headings(sheet: Sheet, fields: tuple[Field, ...]) -> bool:
+    """Whether a sheet has every required heading of the fields, each once."""
+    try:
+        found = find_headings(sheet, fields)
+    except CannotReadFile:
+        return False
+    return found is not None and missing_columns(sheet, found, fields) is None
+
+
+def _is_read_beside(sheet: Sheet, fields: tuple[Field, ...]) -> bool:
+    """A sheet of repayment plans stands beside a sub-loan list (repayments.parsing.plans reads it)."""
+    return fields is FIELDS["subloans"] and has_headings(sheet, FIELDS["plans"])
 
 
 def _set_aside(read: ReadFile) -> None:

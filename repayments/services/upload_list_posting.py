@@ -11,7 +11,7 @@ from lending.services.subloans import open_subloans
 from partners.services.refusals import Refused
 from repayments.models import Upload, UploadRow
 from repayments.services import leases
-from repayments.services.upload_lists import lending_rows
+from repayments.services.upload_lists import lending_rows, supplied_plan
 from repayments.services.upload_rows import assess, mark_rows, rows_of, set_loans
 
 
@@ -35,7 +35,11 @@ def post_list(upload: Upload, booking: Booking, report: leases.Report) -> int:
     try:
         if upload.kind == Upload.Kind.SUBLOANS:
             loan_ids = open_subloans(
-                rows=ready, institution_id=upload.institution_id, agreement=upload.agreement, booking=booking
+                rows=ready,
+                institution_id=upload.institution_id,
+                agreement=upload.agreement,
+                booking=booking,
+                plan=supplied_plan(upload, ready["account"], business_date=booking.business_date),
             )
             set_loans(upload, ready.index, loan_ids)
         elif upload.application is not None:

@@ -22,7 +22,7 @@ from repayments.models import Upload
 from repayments.parsing.dates import DateOrder
 from repayments.parsing.fields import FIELDS
 from repayments.parsing.understand import Marks, Understood, understand
-from repayments.services.upload_lists import check_list
+from repayments.services.upload_lists import check_list, supplied_plan
 
 Kind = Upload.Kind
 CHOSEN_LOAN = "loan"
@@ -108,7 +108,11 @@ def _check_with_lending(
     clean = faults.clean
     if not clean.any():
         return
-    found = check_list(upload, understood.values[clean], business_date=business_date)
+    values = understood.values
+    plan = (
+        supplied_plan(upload, values["account"], business_date=business_date) if "account" in values else None
+    )
+    found = check_list(upload, values[clean], business_date=business_date, plan=plan)
     place = {row: position for position, row in enumerate(understood.values.index)}
     for (severity, field), group in found.groupby(["severity", "field"]):
         where = np.zeros(len(understood.values), dtype=bool)

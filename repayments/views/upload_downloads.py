@@ -28,7 +28,7 @@ from repayments.services.upload_words import say
 @requires(*PARTNER)
 def template(request: HttpRequest, kind: str) -> HttpResponseBase:
     """The workbook to fill in; for repayments with every sub-loan that has something to pay this month."""
-    if kind not in FIELDS:
+    if kind not in Upload.Kind.values:
         raise Http404(kind)
     rows: list[Wanted] = []
     figures: list[str] = []
@@ -55,6 +55,7 @@ def template(request: HttpRequest, kind: str) -> HttpResponseBase:
         figure_headings=figures,
         codes_title=_("Codes"),
         created=timezone.localtime(),
+        beside=(_("Repayment plan"), FIELDS["plans"]) if kind == Upload.Kind.SUBLOANS else None,
     )
     return _file(content, f"paikar-{kind}.xlsx", CONTENT_TYPES["xlsx"])
 
