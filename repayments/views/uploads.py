@@ -63,7 +63,7 @@ class UploadTable(PaikarTable):
     received_at = DayColumn(verbose_name=gettext_lazy("Received"))
     institution = tables.Column(verbose_name=gettext_lazy("Institution"))
     kind = tables.Column(verbose_name=gettext_lazy("Holds"))
-    file_name = tables.Column(verbose_name=gettext_lazy("File"), attrs={"td": {"class": "text-break"}})
+    file_name = tables.Column(verbose_name=gettext_lazy("File"), attrs={"td": {"class": "file-name"}})
     row_count = NumberColumn(verbose_name=gettext_lazy("Rows"))
     good_count = NumberColumn(verbose_name=gettext_lazy("Ready or posted"))
     good_minor = MinorColumn(verbose_name=gettext_lazy("Amount (Tk)"))
