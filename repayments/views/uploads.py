@@ -59,7 +59,7 @@ class UploadTable(PaikarTable):
 
     row_link = staticmethod(lambda record: reverse("repayments:upload", args=[record.pk]))
 
-    pk = LinkColumn("repayments:upload", verbose_name=_("No."))
+    pk = LinkColumn("repayments:upload", verbose_name=gettext_lazy("No."))
     received_at = DayColumn(verbose_name=gettext_lazy("Received"))
     institution = tables.Column(verbose_name=gettext_lazy("Institution"))
     kind = tables.Column(verbose_name=gettext_lazy("Holds"))
