@@ -24,7 +24,9 @@ class AllotmentChoice(forms.ModelChoiceField):
 class ApplicationForm(forms.Form):
     """A request for one cluster. The choices are the institution's own open allotments."""
 
-    allotment = AllotmentChoice(label=_("Allotment"), queryset=Allotment.objects.none())
+    allotment = AllotmentChoice(
+        label=_("Allotment"), queryset=Allotment.objects.none(), empty_label=_("Choose an allotment")
+    )
     cluster = forms.ModelChoiceField(
         label=_("Cluster"),
         queryset=Cluster.objects.order_by("name"),

@@ -62,15 +62,18 @@ class AgreementFilter(django_filters.FilterSet):
 
     search = SearchFilter(columns=["number", "institution__name"])
     state = django_filters.ChoiceFilter(
-        choices=words.choices(words.AGREEMENT_STATES), label=gettext_lazy("State")
+        choices=words.choices(words.AGREEMENT_STATES),
+        label=gettext_lazy("State"),
+        empty_label=gettext_lazy("All"),
     )
     waiting = django_filters.ChoiceFilter(
         choices=[("agreements-approve", WORKLISTS["agreements-approve"])],
         method="narrow",
         label=gettext_lazy("Waiting"),
+        empty_label=gettext_lazy("All"),
     )
     programme = django_filters.ModelChoiceFilter(
-        queryset=Programme.objects.all(), label=gettext_lazy("Programme")
+        queryset=Programme.objects.all(), label=gettext_lazy("Programme"), empty_label=gettext_lazy("All")
     )
 
     def narrow(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:

@@ -62,12 +62,15 @@ class ApplicationFilter(django_filters.FilterSet):
 
     search = SearchFilter(columns=["number", "institution__name", "cluster__name", "cluster__place"])
     state = django_filters.ChoiceFilter(
-        choices=words.choices(words.APPLICATION_STATES), label=gettext_lazy("State")
+        choices=words.choices(words.APPLICATION_STATES),
+        label=gettext_lazy("State"),
+        empty_label=gettext_lazy("All"),
     )
     waiting = django_filters.ChoiceFilter(
         choices=[(key, label) for key, label in WORKLISTS.items() if key.startswith("applications")],
         method="narrow",
         label=gettext_lazy("Waiting"),
+        empty_label=gettext_lazy("All"),
     )
     from_date = DayFilter("applied_date", "gte", label=gettext_lazy("From"))
     to_date = DayFilter("applied_date", "lte", label=gettext_lazy("To"))
@@ -311,7 +314,9 @@ class LineFilter(django_filters.FilterSet):
     """Find a borrower of the list."""
 
     search = SearchFilter(columns=["person_name", "enterprise_name"])
-    gender = django_filters.ChoiceFilter(choices=words.choices(words.GENDERS), label=gettext_lazy("Gender"))
+    gender = django_filters.ChoiceFilter(
+        choices=words.choices(words.GENDERS), label=gettext_lazy("Gender"), empty_label=gettext_lazy("All")
+    )
 
 
 class LineList(ListPage):

@@ -100,8 +100,12 @@ class ClusterFilter(django_filters.FilterSet):
     """Find a cluster."""
 
     search = SearchFilter(columns=["code", "name", "place", "sector", "district__name"])
-    kind = django_filters.ChoiceFilter(choices=words.choices(words.CLUSTER_KINDS), label=_("Kind"))
-    status = django_filters.ChoiceFilter(choices=words.choices(words.CLUSTER_STATES), label=_("Status"))
+    kind = django_filters.ChoiceFilter(
+        choices=words.choices(words.CLUSTER_KINDS), label=_("Kind"), empty_label=_("All")
+    )
+    status = django_filters.ChoiceFilter(
+        choices=words.choices(words.CLUSTER_STATES), label=_("Status"), empty_label=_("All")
+    )
 
 
 class ClusterList(ListPage):
@@ -144,7 +148,9 @@ class BorrowerFilter(django_filters.FilterSet):
     """Find a person by name."""
 
     search = SearchFilter(columns=["name", "ownerships__enterprise__name"])
-    gender = django_filters.ChoiceFilter(choices=words.choices(words.GENDERS), label=_("Gender"))
+    gender = django_filters.ChoiceFilter(
+        choices=words.choices(words.GENDERS), label=_("Gender"), empty_label=_("All")
+    )
 
 
 class BorrowerList(ListPage):

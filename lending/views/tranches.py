@@ -78,12 +78,15 @@ class TrancheFilter(django_filters.FilterSet):
 
     search = SearchFilter(columns=["number", "institution__name", "facility__number", "bank_reference"])
     state = django_filters.ChoiceFilter(
-        choices=words.choices(words.TRANCHE_STATES), label=gettext_lazy("State")
+        choices=words.choices(words.TRANCHE_STATES),
+        label=gettext_lazy("State"),
+        empty_label=gettext_lazy("All"),
     )
     waiting = django_filters.ChoiceFilter(
         choices=[(key, label) for key, label in WORKLISTS.items() if key.startswith("tranches")],
         method="narrow",
         label=gettext_lazy("Waiting"),
+        empty_label=gettext_lazy("All"),
     )
     from_date = DayFilter("requested_date", "gte", label=gettext_lazy("From"))
     to_date = DayFilter("requested_date", "lte", label=gettext_lazy("To"))

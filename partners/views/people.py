@@ -63,6 +63,7 @@ class PersonFilter(django_filters.FilterSet):
         choices=words.choices(words.ROLES),
         distinct=True,
         label=gettext_lazy("Role"),
+        empty_label=gettext_lazy("All"),
     )
 
 
