@@ -190,7 +190,7 @@ class TestEnteringMoney:
             ("amount", "12.345", "decimal places"),
             ("amount", "twelve", "Write an amount in taka"),
             ("value_date", "2026-01-01", "after the business date"),
-            ("value_date", "31/02/2025", "valid date"),
+            ("value_date", "31/02/2025", "Write a date of the calendar as dd/mm/yyyy"),
             ("external_reference", "", "required"),
         ],
     )
