@@ -67,8 +67,8 @@ NOTICES: dict[str, Words] = {
     "file.hidden_sheets": Words(_("Hidden sheets were not read: {sheets}."), ""),
     "file.other_sheets": Words(_("Sheets without the headings were not read: {sheets}."), ""),
     "file.columns_ignored": Words(_("Columns not read: {columns}."), ""),
-    "file.notes": Words(_("Rows {rows} were taken for notes, not for rows of the list."), ""),
-    "file.totals": Words(_("Rows {rows} were taken for totals."), ""),
+    "file.notes": Words(_("Read as notes, not as rows of the list, by row: {rows}."), ""),
+    "file.totals": Words(_("Read as totals, by row: {rows}."), ""),
     "file.nothing_paid": Words(_("{count} rows name an account and nothing else; they were read as nothing paid."), ""),
 }  # fmt: skip
 

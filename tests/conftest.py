@@ -24,6 +24,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connection, connections
 from django.test import Client
+from django.utils import translation
 from psycopg2 import sql
 
 from config import grants, roles
@@ -133,6 +134,13 @@ def cloned_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[C
     finally:
         drop_database(admin, name)
         admin.close()
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A page shown in Bangla leaves its language to the thread; sentences are asserted in English."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

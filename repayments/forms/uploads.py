@@ -92,13 +92,13 @@ class RowForm(forms.Form):
         help_text=gettext_lazy("The checker and the auditor will read it."),
     )
 
-    def __init__(self, *args: Any, cells: list[tuple[str, str, str]], **kwargs: Any) -> None:
-        """``cells``: column letter, label, text as it stands."""
+    def __init__(self, *args: Any, cells: list[tuple[str, str, str, bool]], **kwargs: Any) -> None:
+        """``cells``: column letter, label, text as it stands, whether every row must fill it."""
         super().__init__(*args, **kwargs)
-        self._letters = [letter for letter, _label, _text in cells]
-        for letter, label, text in cells:
+        self._letters = [letter for letter, *_rest in cells]
+        for letter, label, text, is_filled in cells:
             self.fields[f"cell_{letter}"] = forms.CharField(
-                label=label, max_length=160, required=False, initial=text
+                label=label, max_length=160, required=is_filled, initial=text
             )
         self.order_fields([*(f"cell_{letter}" for letter in self._letters), "reason"])
 

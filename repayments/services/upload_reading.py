@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.db.models.functions import Now
 
 from daybook.selectors import open_business_date
@@ -13,7 +14,7 @@ from daybook.services import Actor, record
 from repayments.faults import CannotReadFile, message
 from repayments.matching.duplicates import rows_digest
 from repayments.models import Upload, UploadRow
-from repayments.parsing.read import ReadFile, read_file
+from repayments.parsing.read import read_file
 from repayments.parsing.understand import Understood, taka
 from repayments.services import leases
 from repayments.services.upload_rows import Rows, assess, insert_rows, rows_of, update_rows
@@ -57,7 +58,9 @@ def reassess(upload: Upload) -> None:
     closed = (UploadRow.State.POSTED, UploadRow.State.DISCARDED)
     rows = rows_of(upload, states=[state for state in UploadRow.State.values if state not in closed])
     if len(rows.cells):
-        update_rows(upload, assess(upload, rows, business_date=open_business_date()))
+        understood = assess(upload, rows, business_date=open_business_date())
+        update_rows(upload, understood)
+        _compare_total_again(upload, understood)
 
 
 def reassess_upload(*, upload_id: int, claimed_by: str) -> bool:
@@ -95,7 +98,8 @@ def _read(upload: Upload, report: leases.Report) -> None:
     report(2, _STEPS)
     insert_rows(upload, rows, understood)
     report(3, _STEPS)
-    _compare_total(read, understood)
+    found = int(understood.values["amount_minor"].sum())
+    read.messages += _total_caution(stated=read.stated_total_minor, found=found)
     count = len(read.cells)
     _finish(
         upload,
@@ -114,14 +118,22 @@ def _read(upload: Upload, report: leases.Report) -> None:
     _note(upload, "upload.read", dict(zip(states.tolist(), counts.tolist(), strict=True)))
 
 
-def _compare_total(read: ReadFile, understood: Understood) -> None:
-    if read.stated_total_minor is None:
-        return
-    found = int(understood.values["amount_minor"].sum())
-    if found != read.stated_total_minor:
-        read.messages.append(
-            message("file.total_differs", stated=taka(read.stated_total_minor), found=taka(found))
-        )
+def _total_caution(*, stated: int | None, found: int) -> list[dict[str, Any]]:
+    """What to say when the rows do not come to the file's own total row (both in poisha)."""
+    if stated is None or stated == found:
+        return []
+    return [message("file.total_differs", stated=taka(stated), found=taka(found))]
+
+
+def _compare_total_again(upload: Upload, understood: Understood) -> None:
+    """A corrected row may bring the rows to the file's total; rows left out still count, for it counts them."""
+    left_out = upload.rows.filter(state=UploadRow.State.DISCARDED).aggregate(sum=Sum("amount_minor"))["sum"]
+    found = int(understood.values["amount_minor"].sum()) + (left_out or 0)
+    told = [entry for entry in upload.messages if entry["code"] != "file.total_differs"]
+    told += _total_caution(stated=upload.stated_total_minor, found=found)
+    if told != upload.messages:
+        upload.messages = told
+        upload.save(update_fields=["messages"])
 
 
 def _same_rows(upload: Upload) -> CannotReadFile | None:

@@ -20,6 +20,7 @@ from repayments import tasks
 from repayments.forms.uploads import RowForm
 from repayments.matching.loans import candidates_for
 from repayments.models import Upload, UploadRow
+from repayments.parsing.fields import FIELDS
 from repayments.selectors.uploads import loans_to_choose
 from repayments.services.upload_words import say
 from repayments.services.uploads import (
@@ -118,10 +119,16 @@ def row(request: HttpRequest, pk: int, row_number: int) -> HttpResponseBase:
     """Put one row right: other text for its cells, the loan it means, or leave it out."""
     upload = _upload(pk)
     found = get_object_or_404(upload.rows.select_related("loan"), row_number=row_number)
-    columns = sorted(upload.columns.values(), key=lambda column: (len(column[0]), column[0]))
+    columns = sorted(upload.columns.items(), key=lambda column: (len(column[1][0]), column[1][0]))
+    filled = {spec.name for spec in FIELDS[upload.kind] if spec.filled}
     cells = [
-        (letter, f"{letter} · {heading}", str(found.corrections.get(letter, found.cells.get(letter, ""))))
-        for letter, heading in columns
+        (
+            letter,
+            f"{letter} · {heading}",
+            str(found.corrections.get(letter, found.cells.get(letter, ""))),
+            name in filled,
+        )
+        for name, (letter, heading) in columns
     ]
     form = RowForm(request.POST if request.POST.get("act") == "correct" else None, cells=cells)
     if request.method == "POST":

@@ -105,6 +105,13 @@ class TestTheMainRoad:
         bank.post(upload, accepts_warnings=True)
         assert upload.accepts_warnings
 
+    def test_a_row_put_right_may_bring_the_rows_to_the_total(self, bank: Bank) -> None:
+        bank.subloan("0012345")
+        upload = bank.read(csv_file(GOOD, ("Total", "", "1,100.00", "", "")))
+        correct_row(upload=upload, row_number=2, corrections={"C": "1,100.00"}, changed_by=bank.maker)
+        upload.refresh_from_db()
+        assert "file.total_differs" not in [entry["code"] for entry in upload.messages]
+
 
 class TestStatesOfRows:
     @pytest.mark.parametrize(
