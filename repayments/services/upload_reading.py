@@ -126,7 +126,7 @@ def _total_caution(*, stated: int | None, found: int) -> list[dict[str, Any]]:
 
 
 def _compare_total_again(upload: Upload, understood: Understood) -> None:
-    """A corrected row may bring the rows to the file's total; rows left out still count, for it counts them."""
+    """A corrected row may bring the rows to the file's total, which counts rows left out as well."""
     left_out = upload.rows.filter(state=UploadRow.State.DISCARDED).aggregate(sum=Sum("amount_minor"))["sum"]
     found = int(understood.values["amount_minor"].sum()) + (left_out or 0)
     told = [entry for entry in upload.messages if entry["code"] != "file.total_differs"]
