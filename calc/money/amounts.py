@@ -25,12 +25,19 @@ _SAFE = 2**62
 
 
 class Component(IntEnum):
-    """What an amount is; 1 to 4 are owed, in the order in which one instalment is settled."""
+    """What an amount is; 1 to 4 are owed, in the order in which one instalment is settled.
+
+    REFUND is money paid back out of an advance: a due that only an advance meets. RECOVERY is what
+    was written off and may still come in: a due off the books, never arrears. Neither belongs to an
+    instalment (number 0).
+    """
 
     CHARGE = 1
     PENAL = 2
     INTEREST = 3
     PRINCIPAL = 4
+    REFUND = 6
+    RECOVERY = 7
     ADVANCE = 8
     SUSPENSE = 9
 

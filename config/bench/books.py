@@ -44,10 +44,11 @@ INSERT INTO lending_programme (id, code, name, name_bn, fund_source_id, from_dat
 INSERT INTO lending_agreement (id, number, institution_id, programme_id, state, signed_date, from_date,
     to_date, "limit", limit_currency, is_revolving, contract_mode, annual_rate, method, frequency,
     instalment_count, grace_months, grace_kind, day_count, roll_rule, allocation_order, penal_rate,
-    made_by_id, approved_by_id, booking_id)
+    interest_basis, interest_to, instalment_quantum_minor, instalment_rounding, residue, step_percent,
+    step_every, early_fee_percent, allocation_grid, made_by_id, approved_by_id, booking_id)
   SELECT n, 'AG-' || n, n, 1, 'active', '2024-01-01', '2024-01-01', '2030-12-31', 999999999999, 'BDT', false,
          'interest', 2, 'equal_principal', 'monthly', {INSTALMENTS}, 0, 'none', 'ACT/360', 'following',
-         'oldest_due_first', 0, 1, 2, 1
+         'oldest_first', 0, 'scheduled', 'nominal', 1, 'half_up', 'last', 0, 0, 0, '{{}}', 1, 2, 1
     FROM generate_series(1, {INSTITUTIONS}) n;
 """
 

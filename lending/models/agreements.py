@@ -28,6 +28,10 @@ class Agreement(models.Model):
         IJARA = "ijara", _("Ijara")
         MUDARABA = "mudaraba", _("Mudaraba")
 
+    class InterestBasis(models.TextChoices):
+        SCHEDULED = "scheduled", _("As planned")
+        DAILY_PRODUCT = "daily_product", _("Daily product")
+
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
         ACTIVE = "active", _("Active")
@@ -54,7 +58,33 @@ class Agreement(models.Model):
         null=True, blank=True, help_text="Fixed day of the month, 1–31."
     )
     roll_rule = models.CharField(max_length=20, default="following")
-    allocation_order = models.CharField(max_length=24, default="oldest_due_first")
+    every_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Days between due dates, where the frequency is in days."
+    )
+    interest_basis = models.CharField(
+        max_length=16,
+        choices=InterestBasis,
+        default=InterestBasis.SCHEDULED,
+        help_text="Interest as planned, or raised at each due date on what was outstanding each day.",
+    )
+    interest_to = models.CharField(max_length=8, default="nominal")
+    instalment_quantum_minor = models.PositiveIntegerField(
+        default=1, help_text="Instalments are rounded to so many poisha: 1, 100, 500 or 1,000."
+    )
+    instalment_rounding = models.CharField(max_length=9, default="half_up")
+    residue = models.CharField(max_length=5, default="last")
+    step_percent = models.DecimalField(max_digits=7, decimal_places=4, default=0)
+    step_every = models.PositiveSmallIntegerField(default=0)
+    early_fee_percent = models.DecimalField(
+        max_digits=7, decimal_places=4, default=0, help_text="Of the principal settled early."
+    )
+    allocation_order = models.CharField(max_length=24, default="oldest_first")
+    allocation_grid = ArrayField(
+        models.CharField(max_length=24),
+        default=list,
+        blank=True,
+        help_text="Where the order is a grid: timing and component, first to last (past_due.penal, …).",
+    )
     penal_rate = models.DecimalField(max_digits=7, decimal_places=4, default=0)
     relend_until = models.DateField(
         null=True, blank=True, help_text="Collected principal may be lent again until."
@@ -83,6 +113,10 @@ class Agreement(models.Model):
                 name="agreement_active_is_approved",
             ),
             models.CheckConstraint(condition=Q(instalment_count__gt=0), name="agreement_has_instalments"),
+            models.CheckConstraint(
+                condition=Q(instalment_quantum_minor__gt=0, early_fee_percent__gte=0, step_percent__gte=0),
+                name="agreement_terms_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -243,6 +277,23 @@ class Tranche(models.Model):
     )
     requested_date = models.DateField()
     value_date = models.DateField(null=True, blank=True, help_text="When the money counts as sent.")
+    first_due_date = models.DateField(
+        null=True, blank=True, help_text="First due date, where the first period is long or short."
+    )
+    instalment_amounts = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        blank=True,
+        help_text="Principal of each instalment of an irregular plan, in minor units.",
+    )
+    into_loan = models.ForeignKey(
+        "lending.Loan",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="further_tranches",
+        help_text="The running loan that this money is added to; empty: it opens a loan of its own.",
+    )
     bank_reference = models.CharField(max_length=80, blank=True)
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     cleared_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")

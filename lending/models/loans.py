@@ -163,11 +163,25 @@ class Funding(models.Model):
 
 
 class Schedule(models.Model):
-    """One numbered version of a loan's plan, with its terms and its cause. Append-only."""
+    """One numbered version of a loan's plan, with its terms and its cause. Append-only.
+
+    A later version takes back, by mirrors that carry its own id, the dues of what it replaces, and
+    appends its own. Its principal dues come to ``principal_minor`` + capitalised + added + transferred,
+    where ``principal_minor`` is the principal of the dues it took back (of version 1: what was lent).
+    """
 
     class Cause(models.TextChoices):
         DISBURSEMENT = "disbursement", _("Disbursement")
         SUPPLIED = "supplied", _("Supplied by the institution")
+        PREPAYMENT = "prepayment", _("Part-prepayment")
+        SETTLEMENT = "settlement", _("Full settlement")
+        RESCHEDULE = "reschedule", _("Rescheduling")
+        RESTRUCTURE = "restructure", _("Restructuring")
+        MORATORIUM = "moratorium", _("Moratorium")
+        TRANCHE = "tranche", _("Further tranche")
+        RATE_CHANGE = "rate_change", _("Change of rate")
+        WRITE_OFF = "write_off", _("Write-off")
+        CALENDAR = "calendar", _("Change of the calendar")
 
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="schedules")
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
@@ -179,6 +193,14 @@ class Schedule(models.Model):
     capitalised_minor = models.BigIntegerField(
         default=0, help_text="Interest the plan adds to principal (grace added or capitalised)."
     )
+    added_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="Money lent on top by a further tranche, in minor units."
+    )
+    transferred_minor = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Overdue principal of earlier instalments moved into this plan, in minor units.",
+    )
     first_due_date = models.DateField()
     maturity_date = models.DateField()
     instalment_count = models.PositiveSmallIntegerField()
@@ -188,7 +210,11 @@ class Schedule(models.Model):
         ordering = ["loan_id", "version"]
         constraints = [
             models.UniqueConstraint(fields=["loan", "version"], name="schedule_version_once"),
-            models.CheckConstraint(condition=Q(principal_minor__gt=0), name="schedule_principal_positive"),
+            models.CheckConstraint(
+                condition=Q(version=1, principal_minor__gt=0)
+                | Q(version__gt=1, principal_minor__gte=0, added_minor__gte=0, transferred_minor__gte=0),
+                name="schedule_principal_not_negative",
+            ),
             models.CheckConstraint(
                 condition=Q(first_due_date__lte=F("maturity_date")), name="schedule_dates_in_order"
             ),
@@ -228,14 +254,14 @@ class Due(models.Model):
         ordering = ["loan_id", "late_date", "instalment", "component", "id"]
         indexes = [models.Index(fields=["loan", "late_date"])]
         constraints = [
-            models.CheckConstraint(condition=Q(component__in=[1, 2, 3, 4]), name="due_component_known"),
+            models.CheckConstraint(condition=Q(component__in=[1, 2, 3, 4, 6, 7]), name="due_component_known"),
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0, mirror_of__isnull=True)
                 | Q(amount_minor__lt=0, mirror_of__isnull=False),
                 name="due_negative_only_in_mirrors",
             ),
             models.UniqueConstraint(
-                fields=["schedule", "instalment", "component"],
+                fields=["schedule", "instalment", "component", "late_date"],
                 condition=Q(mirror_of__isnull=True),
                 name="due_once_in_version",
             ),

@@ -196,6 +196,16 @@ class ArrearsSnapshot(models.Model):
     security_minor = models.BigIntegerField(help_text="Eligible security.")
     base_minor = models.BigIntegerField(help_text="0 and without meaning where there is no policy.")
     provision_minor = models.BigIntegerField(help_text="0 and without meaning where there is no policy.")
+    written_off_minor = models.BigIntegerField(
+        default=0, help_text="Memo balance: written off and not recovered."
+    )
+    rescheduled_count = models.SmallIntegerField(default=0, help_text="Reschedulings and restructurings.")
+    reported_class = models.SmallIntegerField(
+        default=-1, help_text="Class in the latest locked quarter-end return; -1: in none."
+    )
+    class_basis = models.SmallIntegerField(
+        default=0, help_text="calc.classification.Basis: what decided the indicative class."
+    )
 
     class Meta:
         managed = False

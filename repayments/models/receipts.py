@@ -108,7 +108,7 @@ class Allocation(models.Model):
         indexes = [models.Index(fields=["loan", "value_date"])]
         constraints = [
             models.CheckConstraint(
-                condition=Q(component__in=[1, 2, 3, 4, 8, 9]), name="allocation_component_known"
+                condition=Q(component__in=[1, 2, 3, 4, 6, 7, 8, 9]), name="allocation_component_known"
             ),
             models.CheckConstraint(condition=~Q(amount_minor=0), name="allocation_amount_not_zero"),
             models.CheckConstraint(
@@ -116,7 +116,7 @@ class Allocation(models.Model):
                 name="allocation_negative_only_in_mirrors",
             ),
             models.CheckConstraint(
-                condition=Q(component__in=[8, 9], instalment=0) | Q(component__lt=8, instalment__gt=0),
+                condition=Q(component__in=[6, 7, 8, 9], instalment=0) | Q(component__lt=6, instalment__gt=0),
                 name="allocation_advance_has_no_instalment",
             ),
             models.CheckConstraint(

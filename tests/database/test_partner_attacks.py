@@ -332,6 +332,7 @@ def test_every_two_person_table_has_its_guard(world: World) -> None:
         "application_maker_is_not_decider",
         "application_maker_is_not_submitter",
         "classification_policy_maker_is_not_checker",
+        "loan_event_maker_is_not_checker",
         "provision_policy_maker_is_not_checker",
         "receipt_proposal_maker_is_not_checker",
         "tranche_maker_is_not_checker",
@@ -349,6 +350,21 @@ def test_nobody_approves_a_policy_of_their_own(world: World, kind: str, role: st
         " LATERAL jsonb_populate_record(p, jsonb_build_object('id', 1000000000, 'code', 'mine',"
         " 'approved_by_id', p.proposed_by_id)) n LIMIT 1",
     )
+
+
+def test_nobody_changes_a_plan_alone(world: World) -> None:
+    made_by = world.people["officer"].pk
+    for role in ("paikar_foundation", "paikar_worker", "paikar_owner"):
+        set_role(role)
+        refused(
+            "loan_event_maker_is_not_checker",
+            "INSERT INTO repayments_loanevent (kind, state, tier, institution_id, loan_id, effective_date,"
+            " parameters, preview, preview_digest, reason, made_by_id, made_at, decided_by_id,"
+            " decision_reason) SELECT 'write_off', 'rejected', tier, institution_id, id, disbursed_date,"
+            " '{}', '{}', '', 'r', %s, now(), %s, '' FROM lending_loan LIMIT 1",
+            made_by,
+            made_by,
+        )
 
 
 def test_nobody_posts_or_reverses_money_alone(world: World) -> None:

@@ -181,10 +181,7 @@ class TestMoneyAddsUp:
 
     def test_dues_taken_from_under_an_allocation(self, scene: Scene) -> None:
         due = scene.loan.dues.get(instalment=1)
-        refused(
-            "allocation_within_due",
-            (DUE_TAKEN_BACK, [scene.booking, due.pk]),
-        )
+        refused("plan_adds_up", (DUE_TAKEN_BACK, [scene.booking, due.pk]))
 
 
 class TestMirrors:
