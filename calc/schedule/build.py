@@ -53,8 +53,8 @@ def instalments_needed(terms: Terms, calendar: BusinessCalendar = EVERY_DAY) -> 
         else:
             low = middle + 1
     if not _is_repaid(replace(terms, instalments=high), calendar):
-        reason = f"instalments of {terms.agreed_instalment_minor} minor units never repay the loan"
-        raise CannotSchedule("agreed_instalment", reason)
+        sentence = "instalments of {minor} minor units never repay the loan"
+        raise CannotSchedule("agreed_instalment", sentence, minor=terms.agreed_instalment_minor)
     return high
 
 
@@ -111,8 +111,9 @@ def _build_group(
     walk.run()
 
     failed = np.zeros(members.size, dtype=bool)
-    for (term, reason), loans in walk.faults.items():
-        refused.update((int(at), CannotSchedule(term, reason)) for at in members[loans & ~failed])
+    for (term, sentence), loans in walk.faults.items():
+        refusal = CannotSchedule(term, sentence, given_minor=sum(rules.amounts))
+        refused.update((int(at), refusal) for at in members[loans & ~failed])
         failed |= loans
     kept = ~failed
     shape = (int(kept.sum()), rules.periods)

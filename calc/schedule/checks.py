@@ -26,9 +26,10 @@ _LEVEL = frozenset({Method.EQUAL_INSTALMENT, Method.STEP_UP})
 
 def check_rules(rules: Rules) -> None:
     """Raise CannotSchedule where the rules contradict each other."""
-    for contradicts, term, reason in (*_count_faults(rules), *_date_faults(rules), *_method_faults(rules)):
+    gaps = {"most": MAX_PERIODS, "given": len(rules.amounts), "wanted": rules.instalments}
+    for contradicts, term, sentence in (*_count_faults(rules), *_date_faults(rules), *_method_faults(rules)):
         if contradicts:
-            raise CannotSchedule(term, reason)
+            raise CannotSchedule(term, sentence, **gaps)
 
 
 def _count_faults(rules: Rules) -> Iterator[tuple[bool, str, str]]:
@@ -36,7 +37,7 @@ def _count_faults(rules: Rules) -> Iterator[tuple[bool, str, str]]:
     no_grace = rules.grace_periods == 0 and rules.interest_grace == 0
     quiet = rules.grace_kind not in {GraceKind.NONE, GraceKind.INTEREST_PAID}
     yield rules.instalments < 1, "instalments", "at least one instalment must repay the loan"
-    yield rules.periods > MAX_PERIODS, "instalments", f"a plan has at most {MAX_PERIODS} periods"
+    yield rules.periods > MAX_PERIODS, "instalments", "a plan has at most {most} periods"
     yield rules.grace_periods < 0, "grace_periods", "grace cannot be negative"
     yield (
         rules.grace_periods > 0 and rules.grace_kind is GraceKind.NONE,
@@ -118,7 +119,7 @@ def _method_faults(rules: Rules) -> Iterator[tuple[bool, str, str]]:
     yield (
         irregular and len(rules.amounts) != rules.instalments,
         "amounts",
-        f"{len(rules.amounts)} amounts do not make {rules.instalments} instalments",
+        "{given} amounts do not make {wanted} instalments",
     )
     yield irregular and min(rules.amounts, default=0) < 0, "amounts", "an amount is negative"
     yield not irregular and rules.amounts != (), "amounts", "amounts belong to the method 'irregular' only"
@@ -146,7 +147,7 @@ def _method_faults(rules: Rules) -> Iterator[tuple[bool, str, str]]:
     yield (
         rules.amortised_over > MAX_PERIODS,
         "amortised_over",
-        f"an amortisation has at most {MAX_PERIODS} periods",
+        "an amortisation has at most {most} periods",
     )
 
 
@@ -185,6 +186,7 @@ def refusals(terms: TermsColumns) -> dict[int, CannotSchedule]:
         for position in np.flatnonzero(mine & ~np.isnat(terms.first_due_on) & (rules.due_day > 0)):
             first = terms.first_due_on[position].item()
             if add_months(first, 0, seed_day=rules.due_day) != first:
-                reason = f"the first due date {first} does not fall on the fixed due day {rules.due_day}"
-                found.setdefault(int(position), CannotSchedule("first_due_on", reason))
+                sentence = "the first due date {date} does not fall on the fixed due day {day}"
+                refusal = CannotSchedule("first_due_on", sentence, date=first, day=rules.due_day)
+                found.setdefault(int(position), refusal)
     return found

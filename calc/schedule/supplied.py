@@ -87,8 +87,11 @@ def supplied_schedules(
             refused.setdefault(int(position), CannotSchedule(term, reason))
     for position in np.flatnonzero(total != principal):
         at = int(position)
-        reason = f"principal of {total[at]} does not repay the loan of {principal[at]} minor units"
-        refused.setdefault(at, CannotSchedule("principal", reason))
+        sentence = "principal of {given_minor} does not repay the loan of {wanted_minor} minor units"
+        refusal = CannotSchedule(
+            "principal", sentence, given_minor=int(total[at]), wanted_minor=int(principal[at])
+        )
+        refused.setdefault(at, refusal)
 
     sound = np.ones(principal.size, dtype=bool)
     sound[list(refused)] = False

@@ -14,12 +14,18 @@ from calc.money import HALF_UP, IntColumn, Rounding, to_rate_units
 
 
 class CannotSchedule(Exception):
-    """The terms contradict each other. `term` names the one to change, `reason` says why."""
+    """The terms contradict each other. `term` names the one to change, `reason` says why.
 
-    def __init__(self, term: str, reason: str) -> None:
-        super().__init__(f"{term}: {reason}")
+    `sentence` is the reason with its gaps open and `parameters` what fills them: whoever shows the
+    refusal in another language knows it by its sentence.
+    """
+
+    def __init__(self, term: str, sentence: str, **parameters: object) -> None:
         self.term = term
-        self.reason = reason
+        self.sentence = sentence
+        self.parameters = parameters
+        self.reason = sentence.format_map(parameters)
+        super().__init__(f"{term}: {self.reason}")
 
 
 class Method(StrEnum):
@@ -189,4 +195,5 @@ def _rate_units(annual_rate: Decimal) -> int:
     try:
         return to_rate_units(annual_rate)
     except ValueError as error:
-        raise CannotSchedule("annual_rate", str(error)) from error
+        sentence = "a rate of {rate} % is finer than a millionth of a percent"
+        raise CannotSchedule("annual_rate", sentence, rate=annual_rate) from error

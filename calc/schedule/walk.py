@@ -28,6 +28,7 @@ _YEAR_DAYS = {
 }
 BELOW_INTEREST = "an instalment would not cover the interest of its period"
 EXHAUSTED = "with these instalments the loan would be repaid before its last one"
+NOT_REPAID = "amounts of {given_minor} minor units in all do not repay the balance at the end of grace"
 
 
 @dataclass
@@ -188,8 +189,7 @@ def _equal_principal(walk: Walk) -> None:
 def _irregular(walk: Walk) -> None:
     """The principal the contract lists, interest on what is left."""
     amounts = np.array(walk.rules.amounts, dtype=np.int64)
-    reason = f"amounts of {amounts.sum()} in all do not repay the balance at the end of grace"
-    walk.flag("amounts", reason, walk.balance != amounts.sum())
+    walk.flag("amounts", NOT_REPAID, walk.balance != amounts.sum())
     _repay(walk, np.broadcast_to(amounts, (walk.balance.size, amounts.size)))
 
 
