@@ -187,6 +187,6 @@ def refusals(terms: TermsColumns) -> dict[int, CannotSchedule]:
             first = terms.first_due_on[position].item()
             if add_months(first, 0, seed_day=rules.due_day) != first:
                 sentence = "the first due date {date} does not fall on the fixed due day {day}"
-                refusal = CannotSchedule("first_due_on", sentence, date=first, day=rules.due_day)
-                found.setdefault(int(position), refusal)
+                why = CannotSchedule("first_due_on", sentence, date=first, day=rules.due_day)
+                found.setdefault(int(position), why)
     return found
