@@ -15,7 +15,8 @@ from calc.calendar import NO_DATE, DateColumn, add_months_columns, months_betwee
 from calc.money import OWED, Component, IntColumn, distinct, group_starts, running_sum_by, sort_order, sum_by
 from calc.schedule import Dues
 
-_KINDS = len(OWED)
+_KINDS = int(Component.RECOVERY)
+"""Width of the tables by component: 1 to RECOVERY, the one never used included."""
 _FAR = np.iinfo(np.int64).max
 
 
@@ -52,6 +53,8 @@ class Arrears:
     not settled (overdue, and due today). outstanding_*: everything not settled, fallen due or not.
     due_in_window has one column for each of `windows` (months N): principal and interest due in N
     months, those that end on D or, of a younger loan, its first.
+    A refund that its advance no longer covers is owed like a charge. written_off is what was written
+    off and has not come in since: a memo, never outstanding, overdue or late.
     """
 
     as_of: date
@@ -77,6 +80,7 @@ class Arrears:
     outstanding_principal: IntColumn
     advance: IntColumn
     suspense: IntColumn
+    written_off: IntColumn
     due_in_window: IntColumn
     fault: npt.NDArray[np.int8]
 
@@ -112,8 +116,9 @@ def measure(
     paid = _paid(plan, rank, settled, names, fault)
     unpaid = plan.amount - paid
 
-    slot = rank * _KINDS + plan.component - 1
-    overdue = (plan.late_date < day) & (unpaid > 0)
+    kind = np.where(plan.component == Component.REFUND, Component.CHARGE, plan.component)
+    slot = rank * _KINDS + kind - 1
+    overdue = (plan.late_date < day) & (unpaid > 0) & (kind != Component.RECOVERY)
     fallen = plan.late_date <= day
     size = names.size * _KINDS
     overdue_by = sum_by(slot[overdue], unpaid[overdue], size).reshape(-1, _KINDS)
@@ -128,7 +133,7 @@ def measure(
     first_of_instalment = group_starts(rank[counted], plan.instalment[counted])
     instalments = np.bincount(rank[counted][first_of_instalment], minlength=names.size)
 
-    charge, penal, interest, principal = (kind - 1 for kind in OWED)
+    charge, penal, interest, principal = (owed - 1 for owed in OWED)
     return Arrears(
         as_of=as_of,
         windows=windows,
@@ -153,6 +158,7 @@ def measure(
         outstanding_principal=outstanding_by[:, principal],
         advance=_held(settled, names, Component.ADVANCE),
         suspense=_held(settled, names, Component.SUSPENSE),
+        written_off=outstanding_by[:, Component.RECOVERY - 1],
         due_in_window=_windows(plan, rank, names.size, day, windows),
         fault=fault,
     )
@@ -190,7 +196,7 @@ def _paid(
 ) -> IntColumn:
     """What of each due is settled; a key due on several dates is filled from the oldest."""
     wanted, place = _positions(names, settled.loan)
-    wanted &= settled.component <= Component.PRINCIPAL
+    wanted &= settled.component < Component.ADVANCE
     place = place[wanted]
     width = 1 + max(
         int(plan.instalment.max(initial=0)),
@@ -235,7 +241,7 @@ def _windows(
     due instead, so that one missed instalment is measured against N months of them, never against itself.
     """
     table = np.zeros((size, len(windows)), dtype=np.int64)
-    counts = plan.component >= Component.INTEREST
+    counts = (plan.component == Component.INTEREST) | (plan.component == Component.PRINCIPAL)
     first = np.full(size, _FAR, dtype=np.int64)
     np.minimum.at(first, rank[counts], plan.late_date[counts].astype(np.int64))
     first_due = np.where(first == _FAR, day.astype(np.int64), first).astype("datetime64[D]")

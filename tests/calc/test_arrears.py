@@ -267,3 +267,23 @@ def test_dues_of_loans_not_asked_for_are_left_out() -> None:
     assert arrears.loan.tolist() == [2]
     assert arrears.overdue_instalments.tolist() == [2]
     assert isinstance(dues, Dues)
+
+
+def test_what_was_written_off_is_a_memo_and_never_late() -> None:
+    dues = due_columns({1: [Due(0, Component.RECOVERY, date(2025, 1, 31), 900)]})
+    arrears = measure(dues, _settled((1, 0, Component.RECOVERY, 250)), date(2025, 6, 30))
+    assert arrears.written_off.tolist() == [650]
+    assert arrears.overdue_total.tolist() == [0]
+    assert arrears.days_past_due.tolist() == [0]
+    assert arrears.overdue_instalments.tolist() == [0]
+    assert arrears.outstanding_principal.tolist() == [0]
+    assert not arrears.fault.any()
+
+
+def test_a_refund_is_owed_only_where_its_advance_proves_short() -> None:
+    dues = due_columns({1: [Due(0, Component.REFUND, date(2025, 1, 31), 100)]})
+    covered = measure(dues, _settled((1, 0, Component.REFUND, 100)), date(2025, 2, 10))
+    assert covered.overdue_total.tolist() == [0]
+    short = measure(dues, _settled((1, 0, Component.REFUND, 60)), date(2025, 2, 10))
+    assert short.overdue_charge.tolist() == [40]
+    assert short.days_past_due.tolist() == [10]
