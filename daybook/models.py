@@ -201,3 +201,43 @@ class LeasedWork(models.Model):
         if self.work == self.Work.DONE:
             return 100
         return min(99, self.done_count * 100 // self.total_count) if self.total_count else 0
+
+
+class Heartbeat(models.Model):
+    """When something that should happen again and again last did, and how much it has found since ever.
+
+    Pages and processes read it to notice silence: a clock that stopped, workers that are gone, a broker
+    that swallows. Workers write it.
+    """
+
+    name = models.CharField(max_length=60, primary_key=True)
+    beaten_at = models.DateTimeField(db_default=Now())
+    found_count = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Notice(models.Model):
+    """Something people are told by e-mail, once: what kind of event, and which one.
+
+    The row is the memory: an event noticed again finds it. Told means that the mail server took the letter.
+    """
+
+    kind = models.CharField(max_length=40)
+    about = models.CharField(max_length=80)
+    noticed_at = models.DateTimeField(db_default=Now())
+    told_at = models.DateTimeField(null=True, blank=True)
+    told_count = models.PositiveIntegerField(default=0, help_text="How many people were written to.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-noticed_at"]
+        constraints = [models.UniqueConstraint(fields=["kind", "about"], name="notice_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.about}"

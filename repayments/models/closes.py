@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -78,6 +79,30 @@ class DayRun(models.Model):
     def starter(self) -> str:
         """Who started it: a person's name, or the nightly close in the reader's language."""
         return gettext("Close of day") if self.started_by == CLOSE_OF_DAY.name else self.started_by
+
+
+class CloseRequest(models.Model):
+    """A person asked for the close of a date. The row waits until a worker has begun it or been refused.
+
+    A message could be lost with the broker; a row is not.
+    """
+
+    business_date = models.DateField()
+    asked_by = models.CharField(max_length=160)
+    asked_at = models.DateTimeField(db_default=Now())
+    answered_at = models.DateTimeField(null=True, blank=True)
+    refusal = models.TextField(blank=True, help_text="Why the date was not closed; empty when it was.")
+
+    class Meta:
+        ordering = ["-asked_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["business_date"], condition=Q(answered_at__isnull=True), name="close_asked_for_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Close of {self.business_date:%-d %b %Y}, asked for by {self.asked_by}"
 
 
 class DayRunSlice(LeasedWork):
