@@ -1,8 +1,7 @@
 """The nouns of lending: what is offered, to whom, what was decided, what is owed."""
 
-from lending.models.agreements import (
-    Agreement,
-    Allotment,
+from lending.models.agreements import Agreement, Allotment
+from lending.models.applications import (
     Application,
     ApplicationLine,
     Decision,
@@ -22,6 +21,7 @@ from lending.models.borrowers import (
 )
 from lending.models.loans import Due, Funding, Loan, LoanIdentifier, LoanProfile, Schedule, Standing, Tier
 from lending.models.programmes import Cluster, FundSource, Programme, ProgrammeTerms
+from lending.models.proposals import Proposal
 
 __all__ = [
     "Activity",
@@ -45,6 +45,7 @@ __all__ = [
     "Person",
     "Programme",
     "ProgrammeTerms",
+    "Proposal",
     "Schedule",
     "Security",
     "SizeTier",

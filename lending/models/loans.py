@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from daybook.models import Booking
-from lending.models.agreements import Agreement, Tranche
+from lending.models.agreements import Agreement
+from lending.models.applications import Tranche
 from lending.models.borrowers import Activity, Enterprise, Gender, SizeTier
 from lending.models.programmes import Cluster, Programme
 from partners.models import Branch, District, Institution

@@ -71,20 +71,102 @@ def touched_or_forbidden(statement: str, *values: Any) -> int:
 # Sums
 
 
-def test_tranches_over_their_facility(world: World) -> None:
-    refused(
-        "within_limits",
-        "UPDATE lending_facility SET amount = amount - 1;"
-        " UPDATE lending_tranche SET requested_date = requested_date",
+def copy(table: str, changes: str) -> str:
+    """Insert a copy of a row with other values: pairs of a column and its value."""
+    return (
+        f"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object('id', 999, {changes}))).*"
+        f" FROM {table} t ORDER BY id LIMIT 1"
     )
 
 
+def test_tranches_over_their_facility(world: World) -> None:
+    changes = "'number', 'X', 'state', 'requested', 'requested_amount', 1, 'approved_amount', NULL"
+    refused("within_limits", copy("lending_tranche", changes))
+
+
 def test_facilities_over_their_allotment(world: World) -> None:
-    refused("within_limits", "UPDATE lending_facility SET amount = 200000000")
+    free = "(SELECT id FROM lending_application WHERE state = 'draft')"
+    changes = f"'number', 'X', 'application_id', {free}, 'amount', 200000000"
+    refused("within_limits", copy("lending_facility", changes))
 
 
 def test_allotments_over_their_agreement(world: World) -> None:
-    refused("within_limits", "UPDATE lending_allotment SET amount = amount + 0.01")
+    refused("within_limits", copy("lending_allotment", "'amount', 0.01"))
+
+
+# What was approved is kept
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        '"limit" = "limit" + 1',
+        "annual_rate = 0",
+        "to_date = to_date + 365",
+        "signed_date = signed_date - 1",
+        "contract_mode = 'murabaha'",
+        "method = 'bullet'",
+        "instalment_count = 400",
+        "grace_months = 120",
+        "penal_rate = 1",
+        "allocation_order = 'principal_first'",
+        "approved_by_id = made_by_id",
+        "state = 'draft'",
+        "ended_date = '2025-01-01'",
+    ],
+)
+def test_an_approved_agreement_is_not_edited(world: World, acting_as: ActingAs, change: str) -> None:
+    for role in ("paikar_worker", "paikar_foundation"):
+        acting_as(role)
+        refused("active_agreement_is_kept", f"UPDATE lending_agreement SET {change}")
+    refused("active_agreement_is_kept", "DELETE FROM lending_agreement")
+
+
+def test_an_approved_agreement_may_end_once(world: World) -> None:
+    assert run("UPDATE lending_agreement SET state = 'ended', ended_date = '2025-01-01'") == 1
+    refused("active_agreement_is_kept", "UPDATE lending_agreement SET state = 'active', ended_date = NULL")
+    refused("active_agreement_is_kept", "UPDATE lending_agreement SET ended_date = '2026-01-01'")
+
+
+def test_a_draft_may_still_change(world: World) -> None:
+    changes = "'number', 'X', 'state', 'draft', 'approved_by_id', NULL, 'booking_id', NULL"
+    run(copy("lending_agreement", changes))
+    assert run('UPDATE lending_agreement SET "limit" = 5 WHERE id = 999') == 1
+    assert run("DELETE FROM lending_agreement WHERE id = 999") == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE lending_facility SET amount = amount - 1",
+        "UPDATE lending_facility SET expires_date = expires_date + 1",
+        "UPDATE lending_allotment SET amount = amount - 1",
+        "UPDATE lending_allotment SET to_date = to_date + 1",
+        "DELETE FROM lending_facility",
+        "DELETE FROM lending_allotment",
+    ],
+)
+def test_what_was_allotted_or_sanctioned_is_kept(world: World, statement: str) -> None:
+    refused("decided_amount_is_kept", statement)
+
+
+def test_a_facility_may_be_shortened(world: World) -> None:
+    assert run("UPDATE lending_facility SET expires_date = expires_date - 1") == 1
+
+
+def test_a_proposal_is_decided_once_by_another_person(world: World) -> None:
+    run(
+        "INSERT INTO lending_proposal (kind, state, agreement_id, values, reason, made_by_id, made_date,"
+        " decision_reason) VALUES ('end', 'proposed', %s, '{}', '', %s, '2025-01-01', '')",
+        world.agreement.pk,
+        world.people["officer"].pk,
+    )
+    refused("proposal_is_kept", "UPDATE lending_proposal SET reason = 'Other'")
+    decided = "UPDATE lending_proposal SET state = 'approved', decided_date = '2025-01-01', decided_by_id = "
+    refused("proposal_maker_is_not_checker", decided + "made_by_id")
+    assert run(decided + "%s", world.people["approver"].pk) == 1
+    refused("proposal_is_kept", decided + "%s", world.people["approver"].pk)
+    refused("proposal_is_kept", "DELETE FROM lending_proposal")
 
 
 def test_a_due_more_than_the_plans_principal(world: World) -> None:
@@ -113,10 +195,21 @@ def test_a_schedule_without_its_dues(world: World) -> None:
 @pytest.mark.parametrize(
     ("guard", "statement"),
     [
-        ("agreement_maker_is_not_checker", "UPDATE lending_agreement SET approved_by_id = made_by_id"),
+        (
+            "agreement_maker_is_not_checker",
+            copy("lending_agreement", "'number', 'X', 'approved_by_id', t.made_by_id"),
+        ),
         (
             "agreement_active_is_approved",
-            "UPDATE lending_agreement SET approved_by_id = NULL",
+            copy("lending_agreement", "'number', 'X', 'approved_by_id', NULL"),
+        ),
+        (
+            "agreement_ended_has_its_day",
+            copy("lending_agreement", "'number', 'X', 'state', 'ended'"),
+        ),
+        (
+            "allotment_maker_is_not_checker",
+            copy("lending_allotment", "'amount', 1, 'made_by_id', 1, 'approved_by_id', 1"),
         ),
         (
             "application_maker_is_not_submitter",
@@ -272,7 +365,7 @@ def test_a_partner_does_not_hand_a_row_to_another_institution(world: World, acti
 def test_a_rows_institution_is_its_parents(world: World) -> None:
     keys = names("SELECT conname FROM pg_constraint WHERE conname LIKE '%%_own_institution' ORDER BY 1")
     assert len(keys) >= 30
-    for table in ("lending_application", "lending_facility", "lending_tranche", "lending_standing"):
+    for table in ("lending_application", "lending_tranche", "lending_standing"):
         with pytest.raises(IntegrityError, match=r"own_institution|id_institution"), transaction.atomic():
             run(f"UPDATE {table} SET institution_id = %s", world.other_bank.pk)
 

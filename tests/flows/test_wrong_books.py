@@ -135,7 +135,7 @@ def test_money_is_not_sent_under_an_agreement_or_facility_that_ended_meanwhile(w
     tomorrow = TODAY + timedelta(days=1)
     with pytest.raises(CannotDisburseTranche, match="until"):
         send(world, approved, on=tomorrow, value_date=tomorrow)
-    Agreement.objects.update(state="ended")
+    Agreement.objects.update(state="ended", ended_date=TODAY)
     with pytest.raises(CannotDisburseTranche, match="not in force"):
         send(world, approved)
     with pytest.raises(CannotApproveTranche, match="not in force"):

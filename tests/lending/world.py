@@ -37,6 +37,7 @@ from partners.models import ApprovalAuthority, District, Institution, Membership
 TODAY = date(2025, 1, 1)
 CRORE = Decimal(10_000_000)
 SINCE = date(2015, 1, 1)
+GRACE = {"grace_kind": "interest_paid"}
 
 
 @dataclass
@@ -115,8 +116,11 @@ def make_person(role: str, institution: Institution | None = None, *, name: str 
     return user
 
 
-def make_world(*, limit: Decimal = 10 * CRORE, authority: Decimal = 5 * CRORE) -> World:
-    """Open the books on 1 January 2025 and sign one agreement: 4 %, quarterly, eight instalments."""
+def make_world(*, limit: Decimal = 10 * CRORE, authority: Decimal = 5 * CRORE, **terms: Any) -> World:
+    """Open the books on 1 January 2025 and sign one agreement: 2 %, quarterly, eight instalments.
+
+    ``terms`` are other terms of the agreement: once approved it is not edited.
+    """
     open_books(first_date=TODAY)
     booking = book(purpose="test.world", actor=Actor(None, "Test"))
     district = District.objects.create(
@@ -165,10 +169,7 @@ def make_world(*, limit: Decimal = 10 * CRORE, authority: Decimal = 5 * CRORE) -
         signed_date=date(2024, 12, 1),
         from_date=date(2024, 12, 1),
         to_date=date(2026, 12, 31),
-        annual_rate=Decimal(2),
-        instalment_count=8,
-        grace_months=6,
-        grace_kind="interest_paid",
+        **{"annual_rate": Decimal(2), "instalment_count": 8, "grace_months": 6} | GRACE | terms,
         **world.act("officer"),
     )
     if limit <= authority:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -42,9 +43,12 @@ class Book:
     subloans: list[Loan]
 
 
-def make_book() -> Book:
-    """Everything up to the second close; the books stand open on 1 November 2025."""
-    world = make_world()
+def make_book(**terms: Any) -> Book:
+    """Everything up to the second close; the books stand open on 1 November 2025.
+
+    ``terms`` are terms of the agreement that differ from the usual ones.
+    """
+    world = make_world(**terms)
     booking = world.booking("test.book")
     load_policies(booking=booking, proposed_by=world.people["officer"], approved_by=world.people["approver"])
     for institution, name in ((world.bank, BANGLA_NAME), (world.other_bank, "")):

@@ -13,12 +13,11 @@ import pypdf
 import pytest
 
 from daybook.selectors import known_by
-from lending.models import Agreement
 from reports.builders.objects import Asked
 from reports.builders.statements import class_of
 from reports.render.statement import render_statement
 from reports.services.making import make_institution_statement, make_loan_statement
-from tests.reports.books import BANGLA_NAME, SECOND_CLOSE, Book
+from tests.reports.books import BANGLA_NAME, SECOND_CLOSE, Book, make_book
 
 OTHER_PROCESS = """
 import hashlib, os, sys
@@ -98,10 +97,10 @@ def fonts_of(content: bytes) -> set[str]:
 
 @pytest.mark.parametrize(("lang", "word"), [("en", "interest"), ("bn", "সুদ")])
 @pytest.mark.parametrize("mode", ["murabaha", "ijara", "mudaraba"])
-def test_papers_of_islamic_contracts_do_not_say_interest(book: Book, mode: str, lang: str, word: str) -> None:
+def test_papers_of_islamic_contracts_do_not_say_interest(db: None, mode: str, lang: str, word: str) -> None:
     from reports.render.statement import statement_html
 
-    Agreement.objects.filter(pk=book.world.agreement.pk).update(contract_mode=mode)
+    book = make_book(contract_mode=mode)
     for statement in (
         make_loan_statement(asked(), {"loan": str(book.wholesale.pk)}),
         make_institution_statement(asked(), {"institution": str(book.world.bank.pk)}),
