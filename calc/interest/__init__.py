@@ -2,7 +2,7 @@
 
 from calc.interest.apr import Payment, effective_apr, nominal_rate, unit_period_apr
 from calc.interest.level import level_instalments, weighted_instalments
-from calc.interest.product import Movements, Rates, Spans, daily_product, penal_interest
+from calc.interest.product import Movements, Rates, Spans, cut_spans, daily_product, penal_interest
 from calc.interest.segments import (
     Segment,
     Segments,
@@ -19,6 +19,7 @@ __all__ = [
     "Segment",
     "Segments",
     "Spans",
+    "cut_spans",
     "daily_product",
     "effective_apr",
     "float_free",

@@ -71,6 +71,33 @@ def daily_product(
     Principal below zero (an over-payment) bears nothing; before its first rate a loan bears
     nothing. ValueError if a span ends before it starts.
     """
+    row, from_on, to_on, held, rate = cut_spans(movements, rates, spans)
+    numerator, denominator = _parts(spans, row, from_on, to_on, day_count)
+    segments = Segments(
+        row=row,
+        from_on=from_on,
+        to_on=to_on,
+        days=counted_days(spans.from_on[row], to_on, day_count)
+        - counted_days(spans.from_on[row], from_on, day_count),
+        balance=held,
+        rate=rate,
+        numerator=numerator,
+        denominator=denominator,
+    )
+    ratios = period_ratios(rate, numerator, denominator)
+    if round_each:
+        return sum_by(row, round_ratios(held, *ratios, rounding), spans.loan.size), segments
+    return _summed(segments, ratios, spans.loan.size, rounding), segments
+
+
+def cut_spans(
+    movements: Movements, rates: Rates, spans: Spans
+) -> tuple[IntColumn, DateColumn, DateColumn, IntColumn, IntColumn]:
+    """Cut spans wherever balance or rate changes: row (the span), from_on, to_on, balance, rate.
+
+    A balance below zero counts as none; before its first rate a loan has the rate 0. A span of no days
+    is one piece of no days.
+    """
     moved = sort_order(movements.loan, movements.on)
     move_keys = _keys(movements.loan[moved], movements.on[moved])
     balance = running_sum_by(group_starts(movements.loan[moved]), movements.amount[moved])
@@ -93,23 +120,7 @@ def daily_product(
 
     start_keys = _keys(spans.loan[row], from_on)
     held = np.maximum(_latest(move_keys, balance, start_keys), 0)
-    rate = _latest(rate_keys, rates.rate[rated], start_keys)
-    numerator, denominator = _parts(spans, row, from_on, to_on, day_count)
-    segments = Segments(
-        row=row,
-        from_on=from_on,
-        to_on=to_on,
-        days=counted_days(spans.from_on[row], to_on, day_count)
-        - counted_days(spans.from_on[row], from_on, day_count),
-        balance=held,
-        rate=rate,
-        numerator=numerator,
-        denominator=denominator,
-    )
-    ratios = period_ratios(rate, numerator, denominator)
-    if round_each:
-        return sum_by(row, round_ratios(held, *ratios, rounding), spans.loan.size), segments
-    return _summed(segments, ratios, spans.loan.size, rounding), segments
+    return row, from_on, to_on, held, _latest(rate_keys, rates.rate[rated], start_keys)
 
 
 def penal_interest(
