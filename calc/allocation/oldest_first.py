@@ -13,26 +13,22 @@ from calc.allocation.rows import (
     Allocations,
     Receipts,
     advance_rows,
-    in_order,
     joined,
     settling_rows,
     used_up_rows,
 )
-from calc.money import IntColumn, distinct, group_starts, running_sum_by, sort_order, sum_by
+from calc.money import IntColumn, distinct, group_starts, running_sum_by, sum_by
 from calc.schedule import Dues
 
 
-def oldest_first(dues: Dues, receipts: Receipts) -> Allocations:
-    """Settle dues with receipts, oldest due first; see `calc.allocation.allocate`."""
-    due = dues.netted()
-    got = in_order(receipts)
+def oldest_first(due: Dues, got: Receipts) -> Allocations:
+    """Settle net dues with receipts in order, oldest due first; see `calc.allocation.allocate`."""
     piece, to, by = match_lengths(due.loan, due.amount, got.loan, got.amount)
     fallen = due.late_date[to] <= got.value_date[by]
     direct = settling_rows(due, got, by[fallen], to[fallen], piece[fallen], from_advance=False)
     late = settling_rows(due, got, by[~fallen], to[~fallen], piece[~fallen], from_advance=True)
     held = got.amount - sum_by(by[fallen], piece[fallen], len(got))
-    rows = joined(direct, advance_rows(got, held), used_up_rows(late), late)
-    return rows.take(sort_order(rows.loan, rows.value_date, rows.receipt, rows.instalment, rows.component))
+    return joined(direct, advance_rows(got, held), used_up_rows(late), late)
 
 
 def match_lengths(

@@ -34,6 +34,10 @@ class Receipts:
     def __len__(self) -> int:
         return int(self.loan.size)
 
+    def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Self:
+        """The chosen receipts, by position or by mask."""
+        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -120,12 +124,7 @@ def in_order(receipts: Receipts) -> Receipts:
         bad = int(np.flatnonzero(receipts.amount <= 0)[0])
         raise ValueError(f"receipt {receipts.receipt[bad]} of {receipts.amount[bad]} is not positive")
     order = sort_order(receipts.loan, receipts.value_date, receipts.receipt)
-    return Receipts(
-        receipts.loan[order],
-        receipts.receipt[order],
-        receipts.value_date[order],
-        receipts.amount[order],
-    )
+    return receipts.take(order)
 
 
 def settling_rows(

@@ -1,7 +1,6 @@
 """Allocation against the walker, and what must hold for any dues and receipts."""
 
 from collections import defaultdict
-from collections.abc import Callable
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calc.allocation import Allocations, Dues, Order, Source, allocate, difference
-from calc.allocation.by_priority import Priority, by_priority
+from calc.allocation.by_priority import by_priority
+from calc.allocation.owed import left_to_pay
+from calc.allocation.rows import in_order
 from calc.money import Component
-from tests.calc.walker import Due, Receipt, due_columns, receipt_columns, walk
+from tests.calc.walker import Due, Rank, Receipt, due_columns, receipt_columns, walk
 
 START = date(2025, 1, 1)
 days = st.integers(0, 40).map(lambda n: START + timedelta(days=n))
@@ -170,12 +171,12 @@ def test_interest_is_settled_before_principal_and_the_older_instalment_first() -
     ]
 
 
-def _by_component(due: Due) -> tuple[object, ...]:
-    return (due.component, due.late, due.instalment)
+def _by_component(due: Due, day: date) -> tuple[object, ...] | None:
+    return (due.component, due.late, due.instalment) if due.late <= day else None
 
 
-def _principal_first(due: Due) -> tuple[object, ...]:
-    return (-due.component, due.late, due.instalment)
+def _principal_first(due: Due, day: date) -> tuple[object, ...] | None:
+    return (-due.component, due.late, due.instalment) if due.late <= day else None
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def _principal_first(due: Due) -> tuple[object, ...]:
 @given(book=books(), asked=st.lists(days, min_size=1, max_size=4))
 def test_other_orders_too_are_what_a_clerk_would_have_on_any_date(
     order: Order,
-    first: Callable[[Due], tuple[object, ...]],
+    first: Rank,
     book: tuple[dict[int, list[Due]], dict[int, list[Receipt]]],
     asked: list[date],
 ) -> None:
@@ -207,7 +208,10 @@ def test_walking_event_by_event_is_merging_the_rulers(
     book: tuple[dict[int, list[Due]], dict[int, list[Receipt]]],
 ) -> None:
     dues, receipts = due_columns(book[0]), receipt_columns(book[1])
-    change = difference(allocate(dues, receipts), by_priority(dues, receipts, Priority.INSTALMENT))
+    net, in_force = left_to_pay(dues, None, None)
+    rule = np.zeros(len(net), dtype=np.int64)
+    walked = by_priority(net, in_order(receipts), (Order.OLDEST_FIRST,), rule, in_force)
+    change = difference(allocate(dues, receipts), walked)
     assert not change.mirror.size
     assert not change.add.size
 

@@ -20,6 +20,8 @@ class Due:
     component: int
     late: date
     amount: int
+    since: date = date.min
+    """From when it stands in the plan."""
 
 
 @dataclass(frozen=True)
@@ -38,43 +40,65 @@ class Book:
     advance: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
 
-Key = Callable[[Due], tuple[object, ...]]
+Rank = Callable[[Due, date], tuple[object, ...] | None]
+"""What goes first on a day; None where the money does not settle the due (yet)."""
 
 
-def _oldest(due: Due) -> tuple[object, ...]:
-    return (due.late, due.instalment, due.component)
+def oldest(due: Due, day: date) -> tuple[object, ...] | None:
+    """What has fallen due, the oldest first."""
+    return (due.late, due.instalment, due.component) if due.late <= day else None
 
 
-def walk(dues: list[Due], receipts: list[Receipt], as_of: date, first: Key = _oldest) -> Book:
+def walk(dues: list[Due], receipts: list[Receipt], as_of: date, rank: Rank = oldest) -> Book:
     """Every day from the first event to `as_of`: dues arrive, advances meet them, receipts pay.
 
-    `first` says which of the dues that have fallen due goes first.
+    `rank` says which of the dues goes first. What was written off goes before all of them; a refund
+    is paid out of an advance, before anything else.
     """
-    dues = sorted(dues, key=first)
     book = Book()
-    events = [due.late for due in dues] + [receipt.value for receipt in receipts]
+    received = sorted(receipts, key=lambda r: (r.value, r.number))
+    events = [day for due in dues for day in (due.late, due.since) if day > date.min]
+    events += [receipt.value for receipt in receipts]
     if not events:
         return book
     day = min(events)
     while day <= as_of:
-        for receipt in sorted(receipts, key=lambda r: (r.value, r.number)):
-            if book.advance[receipt.number]:
-                taken = _pay(dues, book, day, receipt.number, book.advance[receipt.number])
-                book.advance[receipt.number] -= taken
-        for receipt in sorted(receipts, key=lambda r: (r.value, r.number)):
+        _use_advances(dues, book, day, received, rank)
+        for receipt in received:
             if receipt.value == day:
-                taken = _pay(dues, book, day, receipt.number, receipt.amount)
+                taken = _pay(dues, book, day, receipt.number, receipt.amount, rank, is_advance=False)
                 book.advance[receipt.number] += receipt.amount - taken
+                _use_advances(dues, book, day, received, rank)
         day += timedelta(days=1)
     return book
 
 
-def _pay(dues: list[Due], book: Book, day: date, number: int, money: int) -> int:
-    """Pay what has fallen due by the day, in the order given; gives what was used."""
-    used = 0
+def _use_advances(dues: list[Due], book: Book, day: date, received: list[Receipt], rank: Rank) -> None:
+    for receipt in received:
+        if book.advance[receipt.number]:
+            money = book.advance[receipt.number]
+            book.advance[receipt.number] -= _pay(
+                dues, book, day, receipt.number, money, rank, is_advance=True
+            )
+
+
+def _pay(
+    dues: list[Due], book: Book, day: date, number: int, money: int, rank: Rank, *, is_advance: bool
+) -> int:
+    """Pay what may be paid on the day, in the order given; gives what was used."""
+    ranked = []
     for due in dues:
-        if due.late > day or used == money:
-            continue
+        place: tuple[object, ...] | None = (1, *(rank(due, day) or ()))
+        if due.component == 6:
+            place = (-1, due.late) if is_advance and due.late <= day else None
+        elif due.component == 7:
+            place = (0, due.late) if due.late <= day else None
+        elif rank(due, day) is None:
+            place = None
+        if place is not None:
+            ranked.append((place, due))
+    used = 0
+    for _, due in sorted(ranked, key=lambda pair: pair[0]):
         open_amount = due.amount - book.paid[due.instalment, due.component]
         piece = min(open_amount, money - used)
         book.paid[due.instalment, due.component] += piece
@@ -104,3 +128,8 @@ def receipt_columns(loans: dict[int, list[Receipt]]) -> Receipts:
         value_date=dates(receipt.value for _, receipt in rows),
         amount=np.array([receipt.amount for _, receipt in rows], dtype=np.int64),
     )
+
+
+def since_column(loans: dict[int, list[Due]]) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+    """From when each due stands in the plan, row for row with `due_columns`."""
+    return np.array([due.since for dues in loans.values() for due in dues], dtype="datetime64[D]")
