@@ -19,6 +19,7 @@ from lending.models.borrowers import (
     Security,
     SizeTier,
 )
+from lending.models.cancellations import FacilityCancellation
 from lending.models.loans import Due, Funding, Loan, LoanIdentifier, LoanProfile, Schedule, Standing, Tier
 from lending.models.programmes import Cluster, FundSource, Programme, ProgrammeTerms
 from lending.models.proposals import Proposal
@@ -34,6 +35,7 @@ __all__ = [
     "Due",
     "Enterprise",
     "Facility",
+    "FacilityCancellation",
     "FundSource",
     "Funding",
     "Gender",
