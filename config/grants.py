@@ -31,6 +31,8 @@ PARTNER_READS = frozenset(
         "repayments_classificationpolicy",
         "repayments_dayrun",
         "repayments_provisionpolicy",
+        "repayments_reschedulepolicy",
+        "repayments_writeoffpolicy",
         "django_content_type",
         "auth_group",
         "auth_permission",

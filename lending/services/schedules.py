@@ -82,7 +82,7 @@ def append_versions(*, versions: pd.DataFrame, dues: pd.DataFrame, booking: Book
     if facts["version"].isna().any():
         raise ValueError(f"loan {ids[facts['version'].isna().to_numpy()][0]} has no plan to follow")
     standing = live_dues(ids)
-    _refuse_what_the_books_forbid(rows, facts, standing, booking)
+    _refuse_what_the_books_forbid(rows, facts, booking)
     own = dues.loc[dues["amount_minor"].astype("int64") != 0, list(DUE_COLUMNS)].copy()
     replaced = _replaced(standing, ids, rows["keeps_to"].to_numpy(dtype=np.int64))
     _refuse_what_does_not_fit(rows, facts, own, replaced)
@@ -97,9 +97,7 @@ def lock_loans(loan_ids: IntColumn) -> None:
         cursor.execute("SELECT lending_lock_loans(%s)", [np.unique(loan_ids).tolist()])
 
 
-def _refuse_what_the_books_forbid(
-    rows: pd.DataFrame, facts: pd.DataFrame, standing: npt.NDArray[Any], booking: Booking
-) -> None:
+def _refuse_what_the_books_forbid(rows: pd.DataFrame, facts: pd.DataFrame, booking: Booking) -> None:
     effective = _days(rows["effective_date"])
     written_off = (facts["cause"] == Schedule.Cause.WRITE_OFF).to_numpy()
     if written_off.any():
@@ -176,7 +174,7 @@ def _refuse_what_does_not_fit(
               "late before the version begins.")
             % {"loan": names[at[np.flatnonzero(wrong)[0]]]}
         )  # fmt: skip
-    opens = _sum(ids.size, of, replaced, "principal")
+    opens = _principal_of(ids.size, of, replaced)
     growth = sum(
         rows[name].to_numpy(dtype=np.int64)
         for name in ("capitalised_minor", "added_minor", "transferred_minor")
@@ -197,7 +195,7 @@ def _refuse_what_does_not_fit(
         )
 
 
-def _sum(size: int, of: IntColumn, replaced: npt.NDArray[Any], _what: str) -> IntColumn:
+def _principal_of(size: int, of: IntColumn, replaced: npt.NDArray[Any]) -> IntColumn:
     total = np.zeros(size, dtype=np.int64)
     mine = replaced["component"] == int(Component.PRINCIPAL)
     np.add.at(total, of[mine], replaced["amount_minor"][mine])
@@ -228,7 +226,7 @@ def _insert_schedules(
             "cause": [str(cause) for cause in rows["cause"]],
             "effective_date": _days(rows["effective_date"]),
             "terms": [json.dumps(terms or {}, default=str) for terms in rows["terms"]],
-            "principal_minor": _sum(ids.size, of, replaced, "principal"),
+            "principal_minor": _principal_of(ids.size, of, replaced),
             **{
                 name: rows[name].to_numpy(dtype=np.int64)
                 for name in ("capitalised_minor", "added_minor", "transferred_minor")

@@ -60,11 +60,18 @@ class LoanEvent(models.Model):
     valid_until = models.DateField(null=True, blank=True, help_text="Last day a settlement quotation holds.")
     parameters = models.JSONField(default=dict)
     preview = models.JSONField(default=dict)
+    amount_minor = models.BigIntegerField(
+        default=0, help_text="What it moves, in minor units: the approver's authority is measured against it."
+    )
     preview_digest = models.CharField(max_length=64, blank=True)
     reason = models.TextField()
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_by_name = models.CharField(
+        max_length=160, default="", help_text="Kept as text: a partner does not see the foundation's users."
+    )
     made_at = models.DateTimeField(auto_now_add=True)
     decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_by_name = models.CharField(max_length=160, blank=True, default="")
     decided_at = models.DateTimeField(null=True, blank=True)
     decision_reason = models.TextField(blank=True)
     booking = models.ForeignKey(Booking, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
