@@ -1,6 +1,6 @@
 """Class and provision of loans side by side, by dated policies."""
 
-from calc.classification.classify import Classes, Ground, classify, explain
+from calc.classification.classify import Basis, Classes, Ground, classify, explain
 from calc.classification.policies import (
     AMBIGUOUS_POLICY,
     NO_BOUND,
@@ -26,6 +26,7 @@ __all__ = [
     "AMBIGUOUS_POLICY",
     "NO_BOUND",
     "NO_POLICY",
+    "Basis",
     "Chosen",
     "ClassTest",
     "Classes",

@@ -31,6 +31,14 @@ class Ground(IntEnum):
     JUDGEMENT = 4
 
 
+class Basis(IntEnum):
+    """What a loan's class rests on: its figures, a freeze of its class, or a floor that people set."""
+
+    OBJECTIVE = 0
+    FROZEN = 1
+    FLOOR = 2
+
+
 @dataclass(frozen=True)
 class Classes:
     """Classes of loans side by side, in the order of the arrears they came from.
@@ -48,6 +56,14 @@ class Classes:
     months: IntColumn
     policy: IntColumn
     ground: npt.NDArray[np.int8]
+
+    @property
+    def basis(self) -> npt.NDArray[np.int8]:
+        """The ``Basis`` of each class, int8; OBJECTIVE where there is no policy."""
+        basis = np.full(self.ground.size, Basis.OBJECTIVE, dtype=np.int8)
+        basis[self.ground == Ground.FREEZE] = Basis.FROZEN
+        basis[self.ground == Ground.JUDGEMENT] = Basis.FLOOR
+        return basis
 
 
 def classify(

@@ -1,8 +1,9 @@
 """What must be set aside for each loan: a percentage, by class, of a base.
 
-Base of a Standard or SMA loan: its outstanding. Of a classified loan (SS, DF, BL): outstanding -
-interest suspense - eligible security, not below the policy's floor share of the outstanding (15 %
-under BRPD 14/2012) unless the security is cash-like. Source: domain.md section 4.3.
+Base of a Standard or SMA loan: outstanding - interest suspense; security does not count there. Of a
+classified loan (SS, DF, BL): outstanding - interest suspense - eligible security, not below the policy's
+floor share of the outstanding (15 % under BRPD 14/2012) unless the security is cash-like. Never below
+nothing. Source: domain.md section 4.3.
 """
 
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def provision(
     if floor_waived is not None:
         floor = np.where(floor_waived, 0, floor)
     net = np.maximum(outstanding - suspense - security, np.maximum(floor, 0))
-    base = np.where(grade >= LoanClass.SS, net, outstanding)
+    base = np.where(grade >= LoanClass.SS, net, outstanding - suspense)
     base = np.where(known, np.maximum(base, 0), 0)
     amount = round_ratios(base, rate, RATE_DENOMINATOR, rounding)
     return Provisions(base, rate, amount, chosen.policy, known)

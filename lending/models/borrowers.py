@@ -7,12 +7,13 @@ person is found by ``identity_digest``, in foundation context only.
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from djmoney.models.fields import MoneyField
 
+from daybook.models import Booking
 from lending.models.programmes import Cluster
-from partners.models import District, Institution
+from partners.models import District, Institution, User
 
 
 class SizeTier(models.TextChoices):
@@ -139,22 +140,61 @@ class LoanParty(models.Model):
 
 
 class Security(models.Model):
-    """What secures a loan, at a value on a date, and whether it counts against provision."""
+    """What secures a loan, at a value, and how much of it counts against provision, from when to when.
+
+    Append-only and booked, so that as of any date and as known by any other it can be told. A row that
+    ``replaces`` another stands in its place from its own booking on; ``is_withdrawn`` says that the one it
+    replaces never counted.
+    """
+
+    class Category(models.TextChoices):
+        DEPOSIT = "deposit", _("Cash or deposit under lien")
+        GOVERNMENT_PAPER = "government_paper", _("Government paper")
+        GUARANTEE = "guarantee", _("Guarantee of the Government or Bangladesh Bank")
+        GOLD = "gold", _("Gold")
+        LAND = "land", _("Land and buildings")
+        GOODS = "goods", _("Goods and machinery")
+        OTHER = "other", _("Other")
+
+    CASH_LIKE = (Category.DEPOSIT, Category.GOVERNMENT_PAPER, Category.GUARANTEE)
+    """Where one of these stands, no floor of the base applies (domain.md 4.3)."""
 
     loan = models.ForeignKey("lending.Loan", on_delete=models.PROTECT, related_name="securities")
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
-    kind = models.CharField(max_length=60)
+    category = models.CharField(max_length=16, choices=Category)
+    kind = models.CharField(max_length=60, help_text=_("What it is: deed, deposit receipt, number."))
     value = MoneyField(max_digits=19, decimal_places=2, default_currency="BDT")
-    eligible_percent = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    eligible_percent = models.DecimalField(max_digits=5, decimal_places=2)
     valued_date = models.DateField()
+    from_date = models.DateField()
+    to_date = models.DateField(
+        null=True, blank=True, help_text=_("Last day the valuation counts; empty: without end.")
+    )
+    replaces = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by"
+    )
+    is_withdrawn = models.BooleanField(default=False)
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        ordering = ["loan_id", "valued_date"]
+        ordering = ["loan_id", "from_date", "id"]
         verbose_name_plural = "securities"
         constraints = [
             models.CheckConstraint(
                 condition=Q(value__gt=0, eligible_percent__gte=0, eligible_percent__lte=100),
                 name="security_value_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(to_date__isnull=True) | Q(to_date__gte=F("from_date")),
+                name="security_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_withdrawn=False) | Q(replaces__isnull=False), name="security_withdraws_another"
+            ),
+            models.CheckConstraint(
+                condition=~Q(made_by=F("approved_by")), name="security_maker_is_not_checker"
             ),
         ]
 

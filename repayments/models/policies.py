@@ -91,6 +91,12 @@ class ProvisionPolicy(DatedPolicy):
     ss_percent = models.DecimalField(max_digits=6, decimal_places=3)
     df_percent = models.DecimalField(max_digits=6, decimal_places=3)
     bl_percent = models.DecimalField(max_digits=6, decimal_places=3)
+    floor_percent = models.DecimalField(
+        max_digits=6,
+        decimal_places=3,
+        default=0,
+        help_text="Least share of the outstanding that the base of a classified loan may be; 0: none.",
+    )
 
     class Meta:
         ordering = ["tier", "applies_to", "from_date", "code"]

@@ -19,6 +19,7 @@ class Upload(LeasedWork):
         REPAYMENTS = "repayments", _("Sub-loan repayments")
         SUBLOANS = "subloans", _("Sub-loan disbursements")
         BORROWERS = "borrowers", _("Intended borrowers of an application")
+        POSITIONS = "positions", _("Positions of sub-loans as stated")
 
     class State(models.TextChoices):
         RECEIVED = "received", _("Received, being read")
