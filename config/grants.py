@@ -28,6 +28,7 @@ PARTNER_READS = frozenset(
         "lending_cluster",
         "lending_fundsource",
         "lending_sector",
+        "repayments_chargepolicy",
         "repayments_classificationpolicy",
         "repayments_dayrun",
         "repayments_provisionpolicy",

@@ -21,6 +21,7 @@ from lending.models.borrowers import (
 )
 from lending.models.cancellations import FacilityCancellation
 from lending.models.loans import Due, Funding, Loan, LoanIdentifier, LoanProfile, Schedule, Standing, Tier
+from lending.models.penal import PenalRate
 from lending.models.programmes import Cluster, FundSource, Programme, ProgrammeTerms
 from lending.models.proposals import Proposal
 
@@ -44,6 +45,7 @@ __all__ = [
     "LoanParty",
     "LoanProfile",
     "Ownership",
+    "PenalRate",
     "Person",
     "Programme",
     "ProgrammeTerms",

@@ -262,7 +262,7 @@ class Due(models.Model):
                 name="due_negative_only_in_mirrors",
             ),
             models.UniqueConstraint(
-                fields=["schedule", "instalment", "component", "late_date"],
+                fields=["schedule", "instalment", "component", "late_date", "booking"],
                 condition=Q(mirror_of__isnull=True),
                 name="due_once_in_version",
             ),
