@@ -6,6 +6,7 @@ from calc.interest.product import Movements, Rates, Spans, cut_spans, daily_prod
 from calc.interest.segments import (
     Segment,
     Segments,
+    exact_sums,
     float_free,
     interest_on,
     period_ratios,
@@ -22,6 +23,7 @@ __all__ = [
     "cut_spans",
     "daily_product",
     "effective_apr",
+    "exact_sums",
     "float_free",
     "interest_on",
     "level_instalments",

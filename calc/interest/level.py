@@ -6,11 +6,18 @@ from math import lcm
 
 import numpy as np
 
-from calc.money import IntColumn, Rounding, round_quotients
+from calc.money import IntColumn, ObjectColumn, Rounding, round_quotients
+
+Carried = tuple[ObjectColumn, ObjectColumn]
+"""Interest owed before the first period, as fractions of minor units (above, below)."""
 
 
 def level_instalments(
-    balance: IntColumn, numerators: IntColumn, denominators: IntColumn, rounding: Rounding
+    balance: IntColumn,
+    numerators: IntColumn,
+    denominators: IntColumn,
+    rounding: Rounding,
+    carried: Carried | None = None,
 ) -> IntColumn:
     """The instalment that, paid at the end of every period, brings each balance to nothing.
 
@@ -19,7 +26,7 @@ def level_instalments(
     Exact until the one named rounding: 10,00,000.00 at 6 % over 42 months gives 26,456.22.
     """
     weights = [Fraction(1)] * numerators.shape[1]
-    return weighted_instalments(balance, numerators, denominators, weights, rounding)[:, 0]
+    return weighted_instalments(balance, numerators, denominators, weights, rounding, carried)[:, 0]
 
 
 def weighted_instalments(
@@ -28,22 +35,29 @@ def weighted_instalments(
     denominators: IntColumn,
     weights: Sequence[Fraction],
     rounding: Rounding,
+    carried: Carried | None = None,
 ) -> IntColumn:
     """Instalments in the proportion of the weights that bring each balance to nothing.
 
     One row a loan, one column a period; each amount is rounded once. Equal weights give the level
-    instalment in every column.
+    instalment in every column. `carried` interest falls due with the first period, bearing nothing:
+    it counts like so much more balance, less the growth of that period.
     """
     table = np.ascontiguousarray(np.hstack([numerators, denominators]))
     rows = table.view(np.dtype((np.void, table.dtype.itemsize * table.shape[1]))).ravel()
     _, first, group = np.unique(rows, return_index=True, return_inverse=True)
     factors = [_level_factor(numerators[row].tolist(), denominators[row].tolist(), weights) for row in first]
+    owed, part = balance.astype(object), np.ones(balance.size, dtype=object)
+    if carried is not None:
+        grown = (numerators[:, 0] + denominators[:, 0]).astype(object)
+        owed = owed * carried[1] * grown + carried[0] * denominators[:, 0].astype(object)
+        part = carried[1] * grown
     instalments = np.empty(numerators.shape, dtype=np.int64)
     for weight in dict.fromkeys(weights):
         shares = [factor * weight for factor in factors]
         above = np.array([share.numerator for share in shares], dtype=object)[group]
         below = np.array([share.denominator for share in shares], dtype=object)[group]
-        amount = round_quotients(balance.astype(object) * above, below * rounding.quantum_minor, rounding)
+        amount = round_quotients(owed * above, part * below * rounding.quantum_minor, rounding)
         columns = [at for at, other in enumerate(weights) if other == weight]
         instalments[:, columns] = amount[:, None]
     return instalments

@@ -12,7 +12,7 @@ import numpy as np
 
 from calc.calendar import DateColumn
 from calc.daycount import DayCount, counted_days, year_fractions
-from calc.interest.segments import Segments, period_ratios
+from calc.interest.segments import Segments, exact_sums, period_ratios
 from calc.money import (
     IntColumn,
     Rounding,
@@ -87,7 +87,8 @@ def daily_product(
     ratios = period_ratios(rate, numerator, denominator)
     if round_each:
         return sum_by(row, round_ratios(held, *ratios, rounding), spans.loan.size), segments
-    return _summed(segments, ratios, spans.loan.size, rounding), segments
+    above, below = exact_sums(row, held, ratios, spans.loan.size)
+    return round_quotients(above, below * rounding.quantum_minor, rounding), segments
 
 
 def cut_spans(
@@ -175,22 +176,3 @@ def _parts(
     length = np.maximum((spans.to_on - spans.from_on).astype(np.int64), 1)
     days = (to_on - from_on).astype(np.int64)
     return above[row] * days, below[row] * length[row]
-
-
-def _summed(
-    segments: Segments, ratios: tuple[IntColumn, IntColumn], spans: int, rounding: Rounding
-) -> IntColumn:
-    """Sum the exact products of each span's segments, then round once."""
-    above, below = ratios
-    total_above = np.zeros(spans, dtype=object)
-    total_below = np.ones(spans, dtype=object)
-    first = np.flatnonzero(group_starts(segments.row))
-    depth = np.arange(segments.row.size) - first[segments.row] if segments.row.size else segments.row
-    for level in range(int(depth.max(initial=-1)) + 1):
-        mine = depth == level
-        span = segments.row[mine]
-        product = segments.balance[mine].astype(object) * above[mine].astype(object)
-        bottom = below[mine].astype(object)
-        total_above[span] = total_above[span] * bottom + product * total_below[span]
-        total_below[span] = total_below[span] * bottom
-    return round_quotients(total_above, total_below * rounding.quantum_minor, rounding)

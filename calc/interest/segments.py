@@ -4,14 +4,24 @@ A segment is a stretch of days with one balance and one rate. The same segments 
 interest and explain it: days, basis, balance, rate, product.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import date
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
-from calc.calendar import DateColumn
-from calc.money import RATE_DENOMINATOR, IntColumn, Rounding, from_rate_units, round_ratios
+from calc.calendar import DateColumn, to_date
+from calc.money import (
+    RATE_DENOMINATOR,
+    IntColumn,
+    ObjectColumn,
+    Rounding,
+    from_rate_units,
+    round_ratios,
+    sort_order,
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,58 @@ class Segments:
     rate: IntColumn
     numerator: IntColumn
     denominator: IntColumn
+
+    def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Segments":
+        """The chosen stretches, by position or by mask."""
+        return Segments(**{field.name: getattr(self, field.name)[rows] for field in fields(Segments)})
+
+    def of_row(self, row: int) -> "tuple[Segment, ...]":
+        """The stretches of one row, in their order."""
+        return tuple(
+            Segment(
+                from_on=to_date(self.from_on[at]),
+                to_on=to_date(self.to_on[at]),
+                days=int(self.days[at]),
+                balance_minor=int(self.balance[at]),
+                rate_units=int(self.rate[at]),
+                numerator=int(self.numerator[at]),
+                denominator=int(self.denominator[at]),
+            )
+            for at in np.flatnonzero(self.row == row)
+        )
+
+    def exact(self, rows: int) -> tuple[ObjectColumn, ObjectColumn]:
+        """Interest of each row before any rounding, as fractions of minor units (above, below)."""
+        ratios = period_ratios(self.rate, self.numerator, self.denominator)
+        return exact_sums(self.row, self.balance, ratios, rows)
+
+    @classmethod
+    def join(cls, parts: "Sequence[Segments]") -> "Segments":
+        """Stretches one list after the other, sorted by row; within a row the lists keep their order."""
+        joined = {
+            field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)
+        }
+        return cls(**joined).take(sort_order(joined["row"]))
+
+    @classmethod
+    def none(cls) -> "Segments":
+        """No stretch at all."""
+        number, day = np.zeros(0, dtype=np.int64), np.zeros(0, dtype="datetime64[D]")
+        return cls(number, day, day, number, number, number, number, number)
+
+    @classmethod
+    def of(cls, lists: "Sequence[Sequence[Segment]]") -> "Segments":
+        """Columns from a list of stretches for each row."""
+        rows = [(row, segment) for row, mine in enumerate(lists) for segment in mine]
+        if not rows:
+            return cls.none()
+        names = ("days", "balance_minor", "rate_units", "numerator", "denominator")
+        whole = (np.array([getattr(one, name) for _, one in rows], dtype=np.int64) for name in names)
+        days = (
+            np.array([getattr(one, name) for _, one in rows], "datetime64[D]")
+            for name in ("from_on", "to_on")
+        )
+        return cls(np.array([row for row, _ in rows], dtype=np.int64), *days, *whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +140,36 @@ def period_ratios(
     return above // divisor, below // divisor
 
 
-def sum_ratios(numerators: IntColumn, denominators: IntColumn) -> tuple[IntColumn, IntColumn]:
-    """Row sums of fractions, reduced: simple interest over several periods on one balance."""
-    above: IntColumn = np.zeros(numerators.shape[0], dtype=np.int64)
-    below: IntColumn = np.ones(numerators.shape[0], dtype=np.int64)
+def sum_ratios(numerators: IntColumn, denominators: IntColumn) -> tuple[ObjectColumn, ObjectColumn]:
+    """Row sums of fractions: simple interest over several periods on one balance."""
+    above = np.zeros(numerators.shape[0], dtype=object)
+    below = np.ones(numerators.shape[0], dtype=object)
     for column in range(numerators.shape[1]):
-        common: IntColumn = np.lcm(below, denominators[:, column])
-        if common.size and int(common.max()) > 2**40:
-            raise OverflowError("these periods have no common denominator within 40 bits")
-        above = above * (common // below) + numerators[:, column] * (common // denominators[:, column])
-        divisor = np.gcd(above, common)
-        above, below = above // divisor, common // divisor
+        other = denominators[:, column].astype(object)
+        common = np.lcm(below, other)
+        above = above * (common // below) + numerators[:, column].astype(object) * (common // other)
+        below = common
     return above, below
+
+
+def exact_sums(
+    row: IntColumn, balance: IntColumn, ratios: tuple[IntColumn, IntColumn], rows: int
+) -> tuple[ObjectColumn, ObjectColumn]:
+    """balance x ratio summed by row (0 to rows - 1) without rounding, as fractions; rows must ascend."""
+    above, below = ratios
+    total_above, total_below = np.zeros(rows, dtype=object), np.ones(rows, dtype=object)
+    starts = np.concatenate([np.ones(min(row.size, 1), dtype=bool), row[1:] != row[:-1]])
+    first = np.flatnonzero(starts)
+    depth = np.arange(row.size) - np.repeat(first, np.diff(np.append(first, row.size)))
+    for level in range(int(depth.max(initial=-1)) + 1):
+        mine = depth == level
+        at = row[mine]
+        product = balance[mine].astype(object) * above[mine].astype(object)
+        bottom = below[mine].astype(object)
+        common = np.lcm(total_below[at], bottom)
+        total_above[at] = total_above[at] * (common // total_below[at]) + product * (common // bottom)
+        total_below[at] = common
+    return total_above, total_below
 
 
 def interest_on(

@@ -1,8 +1,10 @@
 """Plans: what falls due on a loan and when, built from terms or supplied by the bank."""
 
-from calc.schedule.build import build_schedule, build_schedules, instalments_needed
+from calc.schedule.build import build_schedule, build_schedules
+from calc.schedule.carried import Part, TakenOver
 from calc.schedule.checks import check_rules
 from calc.schedule.dues import Dues
+from calc.schedule.needed import counts_needed, instalments_needed, with_counts
 from calc.schedule.plan import Period, Schedule, ScheduleColumns
 from calc.schedule.supplied import SuppliedColumns, SuppliedRow, supplied_schedule, supplied_schedules
 from calc.schedule.terms import (
@@ -16,6 +18,7 @@ from calc.schedule.terms import (
     Terms,
     TermsColumns,
 )
+from calc.schedule.written import read_terms, write_terms
 
 __all__ = [
     "CannotSchedule",
@@ -24,6 +27,7 @@ __all__ = [
     "InterestTo",
     "LevelFrom",
     "Method",
+    "Part",
     "Period",
     "Residue",
     "Rules",
@@ -31,12 +35,17 @@ __all__ = [
     "ScheduleColumns",
     "SuppliedColumns",
     "SuppliedRow",
+    "TakenOver",
     "Terms",
     "TermsColumns",
     "build_schedule",
     "build_schedules",
     "check_rules",
+    "counts_needed",
     "instalments_needed",
+    "read_terms",
     "supplied_schedule",
     "supplied_schedules",
+    "with_counts",
+    "write_terms",
 ]

@@ -1,6 +1,6 @@
 """Building plans from terms, in columns: the periods are walked one by one, all loans at once."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -8,11 +8,12 @@ import numpy.typing as npt
 from calc.calendar import EVERY_DAY, BusinessCalendar, DateColumn, DueDates, day_of_month, due_dates
 from calc.daycount import DayCount, counted_days, year_fractions
 from calc.interest import Segments, period_ratios
-from calc.money import IntColumn
-from calc.schedule.checks import MAX_PERIODS, refusals
+from calc.money import BoolColumn, IntColumn
+from calc.schedule.carried import TakenOver
+from calc.schedule.checks import refusals
 from calc.schedule.plan import Schedule, ScheduleColumns, join_plans
 from calc.schedule.terms import CannotSchedule, GraceKind, InterestTo, Method, Rules, Terms, TermsColumns
-from calc.schedule.walk import BELOW_INTEREST, EXHAUSTED, Walk, nominal_ratios
+from calc.schedule.walk import Walk, nominal_ratios
 
 
 def build_schedule(terms: Terms, calendar: BusinessCalendar = EVERY_DAY) -> Schedule:
@@ -39,36 +40,19 @@ def build_schedules(terms: TermsColumns, calendar: BusinessCalendar = EVERY_DAY)
     return columns
 
 
-def instalments_needed(terms: Terms, calendar: BusinessCalendar = EVERY_DAY) -> int:
-    """How many instalments of the agreed amount repay the loan, the last being no larger.
+@dataclass(frozen=True)
+class _Periods:
+    """The periods of loans that share their rules (tables of loans x periods), and what they take over."""
 
-    This is what shortens a term: 5,000.00 at 12 % and 862.00 a month takes 7. CannotSchedule if no
-    number of them ever does.
-    """
-    low, high = 1, MAX_PERIODS - terms.grace_periods
-    while low < high:
-        middle = (low + high) // 2
-        if _is_repaid(replace(terms, instalments=middle), calendar):
-            high = middle
-        else:
-            low = middle + 1
-    if not _is_repaid(replace(terms, instalments=high), calendar):
-        sentence = "instalments of {minor} minor units never repay the loan"
-        raise CannotSchedule("agreed_instalment", sentence, minor=terms.agreed_instalment_minor)
-    return high
-
-
-def _is_repaid(terms: Terms, calendar: BusinessCalendar) -> bool:
-    """Whether the agreed instalment repays the loan within this many."""
-    try:
-        plan = build_schedule(terms, calendar)
-    except CannotSchedule as refusal:
-        if refusal.term == "agreed_instalment" and refusal.reason == EXHAUSTED:
-            return True
-        if refusal.reason == BELOW_INTEREST:
-            return False
-        raise
-    return plan.periods[-1].total_minor <= terms.agreed_instalment_minor
+    members: npt.NDArray[np.intp]
+    due: DueDates
+    starts: DateColumn
+    ends: DateColumn
+    days: IntColumn
+    above: IntColumn
+    below: IntColumn
+    rate: IntColumn
+    begun: TakenOver
 
 
 def _build_group(
@@ -79,70 +63,99 @@ def _build_group(
     refused: dict[int, CannotSchedule],
 ) -> ScheduleColumns:
     """Plan the loans that share one set of rules."""
+    periods = _periods(rules, terms, members, calendar, refused)
+    if not periods.members.size:
+        return _nothing()
+    numerators, denominators = period_ratios(periods.rate, periods.above, periods.below)
+    nominal_above, nominal_below = nominal_ratios(rules, terms.rate[periods.members])
+    walk = Walk(
+        rules=rules,
+        balance=terms.principal[periods.members].copy(),
+        numerators=numerators,
+        denominators=denominators,
+        nominal_above=nominal_above,
+        nominal_below=nominal_below,
+        agreed=terms.agreed()[periods.members],
+        flat_on=periods.begun.flat_on,
+        carried=periods.begun.owed(),
+    )
+    walk.run()
+    failed = np.zeros(periods.members.size, dtype=bool)
+    for (term, sentence), loans in walk.faults.items():
+        refusal = CannotSchedule(term, sentence, given_minor=sum(rules.amounts))
+        refused.update((int(at), refusal) for at in periods.members[loans & ~failed])
+        failed |= loans
+    return _columns(walk, periods, ~failed)
+
+
+def _periods(
+    rules: Rules,
+    terms: TermsColumns,
+    members: npt.NDArray[np.intp],
+    calendar: BusinessCalendar,
+    refused: dict[int, CannotSchedule],
+) -> _Periods:
+    """Dates, days and rates of every period; a loan whose first period has no length is refused."""
     due = _period_dates(rules, terms, members, calendar)
     disbursed = terms.disbursed_on[members]
     ends = due.adjusted if rules.interest_to is InterestTo.ADJUSTED else due.nominal
+    begun = terms.begun().take(members)
     early = (due.nominal[:, 0] <= disbursed) | (due.adjusted[:, 0] <= disbursed)
+    early = np.where(begun.rest_below > 0, ends[:, 0] < disbursed, early)
     if early.any():
         reason = "the first period would end on or before the disbursement; move the first due date"
         refused.update((int(at), CannotSchedule("first_due_on", reason)) for at in members[early])
         members, disbursed, ends = members[~early], disbursed[~early], ends[~early]
         due = DueDates(due.nominal[~early], due.adjusted[~early])
-    if not members.size:
-        return _nothing()
-
+        begun = begun.take(np.flatnonzero(~early))
     starts = np.concatenate([disbursed[:, None], ends[:, :-1]], axis=1)
-    factor_above, factor_below = _factors(rules, starts, ends)
+    above, below = _factors(rules, starts, ends)
+    days = counted_days(starts, ends, rules.day_count)
+    goes_on = begun.rest_below > 0
+    for table, rest in ((above, begun.rest_above), (below, begun.rest_below), (days, begun.rest_days)):
+        table[goes_on, 0] = rest[goes_on]
     rate = np.broadcast_to(terms.rate[members][:, None], ends.shape)
     if rules.grace_kind is GraceKind.INTEREST_WAIVED:
         rate = rate.copy()
         rate[:, : rules.quiet_periods] = 0
-    numerators, denominators = period_ratios(rate, factor_above, factor_below)
-    nominal_above, nominal_below = nominal_ratios(rules, terms.rate[members])
-    walk = Walk(
-        rules=rules,
-        balance=terms.principal[members].copy(),
-        numerators=numerators,
-        denominators=denominators,
-        nominal_above=nominal_above,
-        nominal_below=nominal_below,
-        agreed=terms.agreed()[members],
-    )
-    walk.run()
+    return _Periods(members, due, starts, ends, days, above, below, rate, begun)
 
-    failed = np.zeros(members.size, dtype=bool)
-    for (term, sentence), loans in walk.faults.items():
-        refusal = CannotSchedule(term, sentence, given_minor=sum(rules.amounts))
-        refused.update((int(at), refusal) for at in members[loans & ~failed])
-        failed |= loans
-    kept = ~failed
-    shape = (int(kept.sum()), rules.periods)
-    flat = {
-        "rate": rate,
-        "from_on": starts,
-        "to_on": ends,
-        "days": counted_days(starts, ends, rules.day_count),
-        "numerator": factor_above,
-        "denominator": factor_below,
+
+def _columns(walk: Walk, periods: _Periods, kept: BoolColumn) -> ScheduleColumns:
+    """The rows of the loans that were planned, with their working."""
+    count, loans = walk.rules.periods, int(kept.sum())
+    numbers = np.arange(1, count + 1, dtype=np.int32)
+    instalment = np.tile(np.maximum(numbers - walk.rules.silent_periods, 0), loans)
+    instalment[instalment > 0] += np.repeat(periods.begun.numbered_after[kept], count)[instalment > 0]
+    working = {
+        "rate": periods.rate,
+        "from_on": periods.starts,
+        "to_on": periods.ends,
+        "days": periods.days,
+        "numerator": periods.above,
+        "denominator": periods.below,
         "balance": _interest_base(walk),
     }
-    closing = walk.opening + walk.capitalised - walk.principal
-    numbers = np.arange(1, rules.periods + 1, dtype=np.int32)
+    segments = Segments(
+        row=np.arange(loans * count, dtype=np.int64),
+        **{name: np.ascontiguousarray(table)[kept].ravel() for name, table in working.items()},
+    )
+    if periods.begun.segments.row.size:
+        before = periods.begun.take(np.flatnonzero(kept)).segments
+        segments = Segments.join([replace(before, row=before.row * count), segments])
     return ScheduleColumns(
-        loan=np.repeat(members[kept], rules.periods),
-        period=np.tile(numbers, shape[0]),
-        instalment=np.tile(np.maximum(numbers - rules.silent_periods, 0), shape[0]),
-        nominal_on=due.nominal[kept].ravel(),
-        due_on=due.adjusted[kept].ravel(),
+        loan=np.repeat(periods.members[kept], count),
+        period=np.tile(numbers, loans),
+        instalment=instalment,
+        nominal_on=periods.due.nominal[kept].ravel(),
+        due_on=periods.due.adjusted[kept].ravel(),
         opening=walk.opening[kept].ravel(),
         principal=walk.principal[kept].ravel(),
         interest=walk.interest[kept].ravel(),
         capitalised=walk.capitalised[kept].ravel(),
-        closing=closing[kept].ravel(),
-        segments=Segments(
-            row=np.arange(shape[0] * rules.periods, dtype=np.int64),
-            **{name: np.ascontiguousarray(table)[kept].ravel() for name, table in flat.items()},
-        ),
+        closing=(walk.opening + walk.capitalised - walk.principal)[kept].ravel(),
+        level=walk.level[kept].ravel(),
+        segments=segments,
         refused={},
     )
 
@@ -188,6 +201,7 @@ def _interest_base(walk: Walk) -> IntColumn:
     if walk.rules.method is Method.FLAT:
         grace = walk.rules.grace_periods
         base[:, grace:] = walk.opening[:, grace : grace + 1]
+        base = np.where(walk.flat_on[:, None] > 0, walk.flat_on[:, None], base)
     return base
 
 
@@ -195,7 +209,5 @@ def _nothing() -> ScheduleColumns:
     """No plan at all, to join others to."""
     number, day = np.zeros(0, dtype=np.int64), np.zeros(0, dtype="datetime64[D]")
     small = number.astype(np.int32)
-    segments = Segments(number, day, day, number, number, number, number, number)
-    return ScheduleColumns(
-        number, small, small, day, day, number, number, number, number, number, segments, refused={}
-    )
+    money = (number,) * 6
+    return ScheduleColumns(number, small, small, day, day, *money, segments=Segments.none(), refused={})

@@ -154,7 +154,7 @@ def _method_faults(rules: Rules) -> Iterator[tuple[bool, str, str]]:
 def refusals(terms: TermsColumns) -> dict[int, CannotSchedule]:
     """What contradicts in each loan's own figures, by position; rules are checked apart."""
     found: dict[int, CannotSchedule] = {}
-    agreed = terms.agreed()
+    agreed, begun = terms.agreed(), terms.begun()
     for number, rules in enumerate(terms.rules):
         mine = terms.rule == number
         try:
@@ -170,12 +170,12 @@ def refusals(terms: TermsColumns) -> dict[int, CannotSchedule]:
             (np.isnat(terms.disbursed_on), "disbursed_on", "the date of disbursement is missing"),
             (agreed < 0, "agreed_instalment", "an agreed instalment cannot be negative"),
             (
-                (agreed > 0) & (rules.method is not Method.EQUAL_INSTALMENT),
+                (agreed > 0) & (rules.method in {Method.BULLET, Method.IRREGULAR}),
                 "agreed_instalment",
                 "an agreed instalment needs equal instalments",
             ),
             (
-                terms.first_due_on <= terms.disbursed_on,
+                (terms.first_due_on <= terms.disbursed_on) & (begun.rest_below == 0),
                 "first_due_on",
                 "the first due date must lie after the disbursement",
             ),

@@ -20,7 +20,9 @@ class ScheduleColumns:
     loan int64, position of the loan in the terms (0 and up); period int32 from 1; instalment int32
     from 1, 0 for a grace period in which nothing falls due; nominal_on and due_on datetime64[D]
     (due_on is the holiday-adjusted, "late" date); opening, principal, interest, capitalised and
-    closing int64 minor units. `refused` tells by position which loans have no plan, and why.
+    closing int64 minor units; level int64, the level instalment (equal principal: the share of
+    principal) a row's amount follows from, 0 for none. `refused` tells by position which loans have no
+    plan, and why.
     """
 
     loan: IntColumn
@@ -33,6 +35,7 @@ class ScheduleColumns:
     interest: IntColumn
     capitalised: IntColumn
     closing: IntColumn
+    level: IntColumn
     segments: Segments
     refused: dict[int, CannotSchedule]
 
@@ -126,20 +129,6 @@ class Schedule:
         """The single plan in columns of one loan; raises its refusal if it has none."""
         for refusal in columns.refused.values():
             raise refusal
-        parts = columns.segments
-        working: dict[int, list[Segment]] = {}
-        for at in range(parts.row.size):
-            working.setdefault(int(parts.row[at]), []).append(
-                Segment(
-                    from_on=to_date(parts.from_on[at]),
-                    to_on=to_date(parts.to_on[at]),
-                    days=int(parts.days[at]),
-                    balance_minor=int(parts.balance[at]),
-                    rate_units=int(parts.rate[at]),
-                    numerator=int(parts.numerator[at]),
-                    denominator=int(parts.denominator[at]),
-                )
-            )
         periods = tuple(
             Period(
                 period=int(columns.period[row]),
@@ -151,7 +140,7 @@ class Schedule:
                 interest_minor=int(columns.interest[row]),
                 capitalised_minor=int(columns.capitalised[row]),
                 closing_minor=int(columns.closing[row]),
-                segments=tuple(working.get(row, ())),
+                segments=columns.segments.of_row(row),
             )
             for row in range(len(columns))
         )

@@ -99,8 +99,6 @@ def supplied_schedules(
     loan, number, due_on = loan[kept], number[kept], due_on[kept]
     paid, interest = paid[kept], interest[kept]
     closing = principal[loan] - running_sum_by(starts[kept], paid)
-    none = np.zeros(0, dtype=np.int64)
-    no_date = np.zeros(0, dtype="datetime64[D]")
     columns = ScheduleColumns(
         loan=loan,
         period=number,
@@ -112,7 +110,8 @@ def supplied_schedules(
         interest=interest,
         capitalised=np.zeros(loan.size, dtype=np.int64),
         closing=closing,
-        segments=Segments(none, no_date, no_date, none, none, none, none, none),
+        level=np.zeros(loan.size, dtype=np.int64),
+        segments=Segments.none(),
         refused=refused,
     )
     columns.prove(principal)

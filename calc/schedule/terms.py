@@ -7,10 +7,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
-from calc.calendar import NO_DATE, DateColumn, Frequency, RollRule
+from calc.calendar import NO_DATE, DateColumn, Frequency, RollRule, to_date
 from calc.daycount import DayCount
-from calc.money import HALF_UP, IntColumn, Rounding, to_rate_units
+from calc.interest import Segment, Segments
+from calc.money import HALF_UP, IntColumn, Rounding, from_rate_units, to_rate_units
+from calc.schedule.carried import Part, TakenOver
 
 
 class CannotSchedule(Exception):
@@ -87,7 +90,8 @@ class Rules:
     is not all of the grace (0: all); the interest of the rest is paid. `amortised_over` periods,
     where more than the instalments, make the level instalment smaller and the last one a balloon.
     STEP_UP raises the instalment by `step_percent` after every `step_every` instalments. IRREGULAR
-    repays the `amounts` of principal, in minor units.
+    repays the `amounts` of principal, in minor units. `steps_done` is the number of stepped
+    instalments that stand before the plan begins.
     """
 
     method: Method
@@ -109,6 +113,7 @@ class Rules:
     step_percent: Decimal = Decimal(0)
     step_every: int = 0
     amounts: tuple[int, ...] = ()
+    steps_done: int = 0
 
     @property
     def periods(self) -> int:
@@ -134,7 +139,13 @@ class Terms(Rules):
 
     `first_due_on` is the first date on which anything falls due (after a grace in which nothing
     does); left out, periods are counted from the disbursement. `agreed_instalment_minor` is a level
-    instalment the contract names (0: it is worked out); the last one takes what is left.
+    instalment the contract names (of equal principal: the principal of each; of steps: the first; 0:
+    it is worked out); the last one takes what is left.
+
+    The rest belongs to plans that go on from another (calc.events): `carried` and `carried_minor` are
+    interest owed from before, due with the first interest of this plan; `rest` is what is left of the
+    period it begins in; `flat_on_minor` what flat interest is counted on (0: the principal);
+    `numbered_after` the last instalment number before it.
     """
 
     principal_minor: int
@@ -142,6 +153,11 @@ class Terms(Rules):
     disbursed_on: date
     first_due_on: date | None = None
     agreed_instalment_minor: int = 0
+    carried: tuple[Segment, ...] = ()
+    carried_minor: int = 0
+    rest: Part | None = None
+    flat_on_minor: int = 0
+    numbered_after: int = 0
 
     def rules(self) -> Rules:
         """The rules alone, which loans may share."""
@@ -155,7 +171,8 @@ class TermsColumns:
     rules: the distinct rules; rule int64: which of them each loan has; principal int64 minor units;
     rate int64 rate units (millionths of a percent a year); disbursed_on and first_due_on
     datetime64[D], the latter NaT where it follows from the disbursement; agreed_instalment int64
-    minor units, 0 where it is worked out (left out: everywhere).
+    minor units, 0 where it is worked out (left out: everywhere); taken_over: of plans that go on from
+    others.
     """
 
     rules: tuple[Rules, ...]
@@ -165,6 +182,7 @@ class TermsColumns:
     disbursed_on: DateColumn
     first_due_on: DateColumn
     agreed_instalment: IntColumn | None = None
+    taken_over: TakenOver | None = None
 
     def __len__(self) -> int:
         return int(self.rule.size)
@@ -175,6 +193,42 @@ class TermsColumns:
             np.zeros(len(self), dtype=np.int64) if self.agreed_instalment is None else self.agreed_instalment
         )
 
+    def begun(self) -> TakenOver:
+        """What each plan takes over; nothing where it begins at the beginning."""
+        return TakenOver.nothing(len(self)) if self.taken_over is None else self.taken_over
+
+    def take(self, members: npt.NDArray[np.intp]) -> "TermsColumns":
+        """Some of the loans, in the order given; positions must ascend."""
+        return TermsColumns(
+            self.rules,
+            self.rule[members],
+            self.principal[members],
+            self.rate[members],
+            self.disbursed_on[members],
+            self.first_due_on[members],
+            self.agreed()[members],
+            self.begun().take(members),
+        )
+
+    def one(self, position: int) -> Terms:
+        """The terms of one loan."""
+        begun, first = self.begun(), self.first_due_on[position]
+        part = (begun.rest_days, begun.rest_above, begun.rest_below)
+        rules = self.rules[int(self.rule[position])]
+        return Terms(
+            **{field.name: getattr(rules, field.name) for field in fields(Rules)},
+            principal_minor=int(self.principal[position]),
+            annual_rate=from_rate_units(int(self.rate[position])),
+            disbursed_on=to_date(self.disbursed_on[position]),
+            first_due_on=None if np.isnat(first) else to_date(first),
+            agreed_instalment_minor=int(self.agreed()[position]),
+            carried=begun.segments.of_row(position),
+            carried_minor=int(begun.amount[position]),
+            rest=Part(*(int(column[position]) for column in part)) if begun.rest_below[position] else None,
+            flat_on_minor=int(begun.flat_on[position]),
+            numbered_after=int(begun.numbered_after[position]),
+        )
+
     @classmethod
     def of(cls, terms: Sequence[Terms]) -> "TermsColumns":
         """Columns from the terms of single loans; CannotSchedule if a rate is too fine to hold."""
@@ -183,12 +237,31 @@ class TermsColumns:
         return cls(
             rules=tuple(numbers),
             rule=np.array(rule, dtype=np.int64),
-            principal=np.array([term.principal_minor for term in terms], dtype=np.int64),
-            rate=np.array([_rate_units(term.annual_rate) for term in terms], dtype=np.int64),
+            principal=_whole([term.principal_minor for term in terms]),
+            rate=_whole([_rate_units(term.annual_rate) for term in terms]),
             disbursed_on=np.array([term.disbursed_on for term in terms], dtype="datetime64[D]"),
             first_due_on=np.array([term.first_due_on or NO_DATE for term in terms], dtype="datetime64[D]"),
-            agreed_instalment=np.array([term.agreed_instalment_minor for term in terms], dtype=np.int64),
+            agreed_instalment=_whole([term.agreed_instalment_minor for term in terms]),
+            taken_over=_taken_over(terms),
         )
+
+
+def _whole(values: Sequence[int]) -> IntColumn:
+    return np.array(values, dtype=np.int64)
+
+
+def _taken_over(terms: Sequence[Terms]) -> TakenOver:
+    """The columns of what single plans take over."""
+    rests = [term.rest or Part(0, 0, 0) for term in terms]
+    return TakenOver(
+        segments=Segments.of([term.carried for term in terms]),
+        amount=_whole([term.carried_minor for term in terms]),
+        rest_days=_whole([rest.days for rest in rests]),
+        rest_above=_whole([rest.numerator for rest in rests]),
+        rest_below=_whole([rest.denominator for rest in rests]),
+        flat_on=_whole([term.flat_on_minor for term in terms]),
+        numbered_after=_whole([term.numbered_after for term in terms]),
+    )
 
 
 def _rate_units(annual_rate: Decimal) -> int:

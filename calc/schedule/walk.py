@@ -7,6 +7,7 @@ import numpy as np
 
 from calc.daycount import DayCount
 from calc.interest import interest_on, level_instalments, period_ratios, sum_ratios, weighted_instalments
+from calc.interest.level import Carried
 from calc.money import (
     HALF_UP,
     BoolColumn,
@@ -36,7 +37,9 @@ class Walk:
     """Loans of one set of rules in the middle of being planned; tables are loans x periods.
 
     numerators / denominators: rate x part of a year of each period; nominal_above / nominal_below:
-    the same for a period like all others; agreed: level instalments that contracts name, 0 for none.
+    the same for a period like all others; agreed: level instalments that contracts name, 0 for none;
+    flat_on: what flat interest is counted on; carried: interest owed from before the first period.
+    `level` is the instalment, or share of principal, that a period's amount follows from.
     """
 
     rules: Rules
@@ -46,36 +49,53 @@ class Walk:
     nominal_above: IntColumn
     nominal_below: IntColumn
     agreed: IntColumn
+    flat_on: IntColumn
+    carried: Carried | None = None
     opening: IntColumn = field(init=False)
     principal: IntColumn = field(init=False)
     interest: IntColumn = field(init=False)
     capitalised: IntColumn = field(init=False)
+    level: IntColumn = field(init=False)
     faults: dict[tuple[str, str], BoolColumn] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = self.numerators.shape
-        self.opening, self.principal, self.interest, self.capitalised = (
-            np.zeros(shape, dtype=np.int64) for _ in range(4)
+        self.opening, self.principal, self.interest, self.capitalised, self.level = (
+            np.zeros(shape, dtype=np.int64) for _ in range(5)
         )
 
     def run(self) -> None:
         """Plan every period: the grace, then the method's instalments."""
         _grace(self)
         _METHODS[self.rules.method](self)
+        quiet, waiting = self.rules.quiet_periods, self.rules.silent_periods
         if self.rules.grace_kind is GraceKind.INTEREST_DEFERRED:
-            quiet = self.rules.quiet_periods
             self.interest[:, quiet] += self.simple_interest(self.opening[:, 0], 0, quiet)
+        elif self.rules.grace_kind is GraceKind.INTEREST_WAIVED and waiting and self.carried is not None:
+            self.interest[:, waiting] += self.simple_interest(np.zeros_like(self.balance), 0, 1)
 
     def accrued(self, period: int) -> IntColumn:
-        """Interest of a period on the running balance, rounded."""
-        return self.simple_interest(self.balance, period, period + 1)
+        """Interest of a period on the running balance, rounded; flat interest looks at the whole amount."""
+        return self.simple_interest(self.interest_base(self.balance), period, period + 1)
+
+    def interest_base(self, balance: IntColumn) -> IntColumn:
+        """What interest is counted on: the running balance, or of flat interest the whole amount."""
+        flat = self.rules.method is Method.FLAT
+        return np.where(self.flat_on > 0, self.flat_on, balance) if flat else balance
 
     def simple_interest(self, balance: IntColumn, first: int, after: int) -> IntColumn:
-        """Interest of several periods on one balance, rounded once."""
+        """Interest of several periods on one balance, with what is carried into the first, rounded once."""
         above, below = self.numerators[:, first:after], self.denominators[:, first:after]
-        if after - first == 1:
+        carried = self.carried if first == 0 else None
+        if carried is None and after - first == 1:
             return interest_on(balance, above[:, 0], below[:, 0], self.rules.interest_rounding)
-        return interest_on(balance, *sum_ratios(above, below), self.rules.interest_rounding)
+        total, parts = sum_ratios(above, below)
+        product = balance.astype(object) * total
+        if carried is not None:
+            product, parts = product * carried[1] + carried[0] * parts, parts * carried[1]
+            product = np.maximum(product, 0)
+        rounding = self.rules.interest_rounding
+        return round_quotients(product, parts * rounding.quantum_minor, rounding)
 
     def record(self, period: int, principal: IntColumn, interest: IntColumn) -> None:
         """Write one period's row and move the balance on."""
@@ -96,8 +116,7 @@ def _grace(walk: Walk) -> None:
     cannot pile up: 10,00,000.00 at 6 % is 10,30,377.51 after six months.
     """
     rules, rounding = walk.rules, walk.rules.interest_rounding
-    below = np.full(walk.balance.size, 1, dtype=object)
-    above = walk.balance.astype(object)
+    above, below = walk.balance.astype(object), np.full(walk.balance.size, 1, dtype=object)
     for period in range(rules.grace_periods):
         walk.opening[:, period] = walk.balance
         if period >= rules.quiet_periods:
@@ -105,6 +124,9 @@ def _grace(walk: Walk) -> None:
         elif rules.grace_kind is GraceKind.INTEREST_CAPITALISED:
             below = below * walk.denominators[:, period]
             above = above * (walk.denominators[:, period] + walk.numerators[:, period])
+            if period == 0 and walk.carried is not None:
+                above = above * walk.carried[1] + walk.carried[0] * below
+                below = below * walk.carried[1]
             grown = round_quotients(above, below * rounding.quantum_minor, rounding)
             walk.capitalised[:, period] = grown - walk.balance
             walk.balance = grown
@@ -128,7 +150,10 @@ def _equal_instalment(walk: Walk) -> None:
         )
     else:
         ratios = walk.numerators[:, rules.grace_periods :], walk.denominators[:, rules.grace_periods :]
-    level = np.where(walk.agreed > 0, walk.agreed, level_instalments(walk.balance, *ratios, rounding))
+    level = walk.agreed
+    if not level.all():
+        found = level_instalments(walk.balance, *ratios, rounding, _carried_into_level(walk))
+        level = np.where(level > 0, level, found)
     payments = np.repeat(level[:, None], rules.instalments, axis=1)
     last = _pay(walk, payments)
     if rules.residue is Residue.FIRST and rules.instalments > 1:
@@ -136,6 +161,13 @@ def _equal_instalment(walk: Walk) -> None:
         for _ in range(3):
             payments[:, 0] += round_quotients((last - level).astype(object) * shrink, grow, HALF_UP)
             last = _pay(walk, payments)
+
+
+def _carried_into_level(walk: Walk) -> Carried | None:
+    """Carried interest, where the first paying instalment is the one it falls due with."""
+    rules = walk.rules
+    waits = rules.grace_periods or rules.quiet_periods or rules.level_from is LevelFrom.NOMINAL
+    return None if waits else walk.carried
 
 
 def _growth_after_first(walk: Walk) -> tuple[ObjectColumn, ObjectColumn]:
@@ -152,9 +184,23 @@ def _step_up(walk: Walk) -> None:
     """Instalments that grow by a percentage after every few; the last takes the residue."""
     rules = walk.rules
     growth = 1 + Fraction(rules.step_percent) / 100
-    weights = [growth ** (number // rules.step_every) for number in range(rules.instalments)]
+    done = rules.steps_done
+    reached = [(done + number) // rules.step_every for number in range(rules.instalments)]
+    weights = [growth ** (step - reached[0]) for step in reached]
     above, below = walk.numerators[:, rules.grace_periods :], walk.denominators[:, rules.grace_periods :]
-    _pay(walk, weighted_instalments(walk.balance, above, below, weights, rules.instalment_rounding))
+    carried = _carried_into_level(walk)
+    found = weighted_instalments(walk.balance, above, below, weights, rules.instalment_rounding, carried)
+    agreed = np.stack([_grown(walk.agreed, weight, rules.instalment_rounding) for weight in weights], axis=1)
+    _pay(walk, np.where(walk.agreed[:, None] > 0, agreed, found))
+
+
+def _grown(amount: IntColumn, weight: Fraction, rounding: Rounding) -> IntColumn:
+    """Amounts times a weight, rounded."""
+    above, below = (
+        amount.astype(object) * weight.numerator,
+        np.full(amount.size, weight.denominator, dtype=object),
+    )
+    return round_quotients(above, below * rounding.quantum_minor, rounding)
 
 
 def _pay(walk: Walk, payments: IntColumn) -> IntColumn:
@@ -162,6 +208,7 @@ def _pay(walk: Walk, payments: IntColumn) -> IntColumn:
     grace, periods = walk.rules.grace_periods, walk.rules.periods
     start = walk.balance
     walk.faults.clear()
+    walk.level[:, grace:] = payments
     below, exhausted = np.zeros(start.size, dtype=bool), np.zeros(start.size, dtype=bool)
     for period in range(grace, periods):
         interest = walk.accrued(period)
@@ -210,18 +257,26 @@ def _repay(walk: Walk, principals: IntColumn) -> None:
 def _flat(walk: Walk) -> None:
     """Interest on the whole amount for the whole term, spread evenly like the principal."""
     grace, rules = walk.rules.grace_periods, walk.rules
-    interest = walk.simple_interest(walk.balance, grace, rules.periods)
+    interest = walk.simple_interest(walk.interest_base(walk.balance), grace, rules.periods)
     interests = _interest_shares(walk, interest)
     principals = _shares(walk, walk.balance + interest, rules.instalment_rounding) - interests
-    walk.flag("instalment_rounding", EXHAUSTED, np.any(principals < 0, axis=1))
+    agreed = walk.agreed > 0
+    walk.flag("agreed_instalment", BELOW_INTEREST, agreed & np.any(principals[:, :-1] < 0, axis=1))
+    walk.flag("agreed_instalment", EXHAUSTED, agreed & (principals[:, -1] < 0))
+    walk.flag("instalment_rounding", EXHAUSTED, ~agreed & np.any(principals < 0, axis=1))
     for period in range(grace, rules.periods):
         walk.record(period, principals[:, period - grace], interests[:, period - grace])
 
 
 def _shares(walk: Walk, amount: IntColumn, rounding: Rounding) -> IntColumn:
     """An amount in equal parts, loans x instalments; flags loans whose last part rounding makes negative."""
-    shares = _parts(walk, amount, round_ratios(amount, 1, walk.rules.instalments, rounding))
-    walk.flag("instalment_rounding", EXHAUSTED, np.any(shares < 0, axis=1))
+    agreed = walk.agreed > 0
+    share = np.where(agreed, walk.agreed, round_ratios(amount, 1, walk.rules.instalments, rounding))
+    shares = _parts(walk, amount, share)
+    walk.level[:, walk.rules.grace_periods :] = share[:, None]
+    exhausted = np.any(shares < 0, axis=1)
+    walk.flag("agreed_instalment", EXHAUSTED, exhausted & agreed)
+    walk.flag("instalment_rounding", EXHAUSTED, exhausted & ~agreed)
     return shares
 
 
