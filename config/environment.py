@@ -87,6 +87,47 @@ def make_folders() -> None:
         (VAR_DIR / name).mkdir(parents=True, exist_ok=True)
 
 
+def broker_url() -> str:
+    """Where messages to workers go: CELERY_BROKER_URL, or a folder under var/."""
+    return os.environ.get("CELERY_BROKER_URL") or "filesystem://"
+
+
+def broker_options(url: str) -> dict[str, Any]:
+    """What Kombu is told about a broker.
+
+    A request that finds the broker away must not wait for it: two tries within a second, then the row
+    waits for the sweeper. Redis gives a message again that nobody acknowledged for six hours; a lease
+    lapses long before, and makes the second delivery harmless.
+    """
+    if url == "filesystem://":
+        messages = str(VAR_DIR / "broker" / "messages")
+        return {
+            "data_folder_in": messages,
+            "data_folder_out": messages,
+            "control_folder": str(VAR_DIR / "broker" / "control"),
+            "polling_interval": 0.05,
+        }
+    options: dict[str, Any] = {
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.2,
+        "interval_max": 0.2,
+    }
+    if url.startswith(("redis://", "rediss://")):
+        options |= {"visibility_timeout": 6 * 60 * 60, "socket_connect_timeout": 2, "socket_keepalive": True}
+    return options
+
+
+def hour(name: str, *, default: int) -> int:
+    """Read an hour of the day, 0 to 23."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdigit() or int(text) > 23:
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be an hour of the day, 0 to 23.")
+    return int(text)
+
+
 def uses_own_cluster() -> bool:
     """Tell whether PostgreSQL runs under var/, because DATABASE_URL names no other."""
     return not os.environ.get("DATABASE_URL")

@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.watching import logs
 from partners.access import NOBODY, Context, Side, context_of
 from partners.models import User
 
@@ -54,7 +55,8 @@ class ActingRole:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request.context = _context(request)  # type: ignore[attr-defined]
+        request.context = context = _context(request)  # type: ignore[attr-defined]
+        logs.remember(user=request.user.pk, institution=context.institution_id)
         response = self.get_response(request)
         if getattr(request, "acts_as", None) and response.status_code < 500:
             _execute("RESET ROLE")

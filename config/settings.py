@@ -10,6 +10,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from config import environment
 from config.environment import VAR_DIR
+from config.watching import logs
 
 environment.make_folders()
 
@@ -47,7 +48,9 @@ INSTALLED_APPS = [
 
 # The order matters: everything from the session on runs inside one transaction, as the web's own role; once
 # the person is known, a view runs as the foundation's or the partner's role (config/middleware.py).
+# Around all of it stands what watches: it answers probes even when the database does not.
 MIDDLEWARE = [
+    "config.watching.middleware.Watched",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -180,51 +183,70 @@ MONEY_ROUNDING = ROUND_HALF_UP
 
 DJANGO_TABLES2_TEMPLATE = "daybook/_table.html"
 
-CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {
-        "data_folder_in": str(VAR_DIR / "broker" / "messages"),
-        "data_folder_out": str(VAR_DIR / "broker" / "messages"),
-        "control_folder": str(VAR_DIR / "broker" / "control"),
-        "polling_interval": 0.05,
-    }
-    if CELERY_BROKER_URL == "filesystem://"
-    else {}
-)
+# Messages only wake workers; every work is a row with a lease (docs/decisions/0014).
+CELERY_BROKER_URL = environment.broker_url()
+CELERY_BROKER_TRANSPORT_OPTIONS = environment.broker_options(CELERY_BROKER_URL)
+CELERY_BROKER_CONNECTION_TIMEOUT = 2.0
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker never gives a broker up
+CELERY_BROKER_HEARTBEAT = 30
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.2,
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True  # the attempts in the row end what kills every worker
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # the lease is still held: let it finish
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "broker" / "beat-schedule")
-CELERY_BEAT_SCHEDULE = {
-    "repayments.sweep": {"task": "repayments.tasks.sweep", "schedule": 60.0},
-    "reports.sweep": {"task": "reports.tasks.sweep", "schedule": 60.0},
-    "daybook.seal_audit": {"task": "daybook.tasks.seal_audit", "schedule": 60.0},
-    "daybook.deliver_audit_head": {"task": "daybook.tasks.deliver_audit_head", "schedule": 86_400.0},
+# What nobody took within its period is not wanted any more: after a long silence one sweep is enough.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for name, task, seconds in (
+        ("daybook.beat", "daybook.tasks.beat", 30.0),
+        ("repayments.sweep", "repayments.tasks.sweep", 60.0),
+        ("reports.sweep", "reports.tasks.sweep", 60.0),
+        ("repayments.tell_of_closes", "repayments.tasks.tell_of_closes", 60.0),
+        ("daybook.seal_audit", "daybook.tasks.seal_audit", 60.0),
+        ("daybook.deliver_audit_head", "daybook.tasks.deliver_audit_head", 86_400.0),
+    )
 }
 # The books follow the clock only where operators say so: a demonstration keeps its date.
-if environment.flag("CLOSE_DAYS_BY_CLOCK", default=False):
+CLOSE_DAYS_BY_CLOCK = environment.flag("CLOSE_DAYS_BY_CLOCK", default=False)
+CLOSE_AFTER_HOUR = environment.hour("CLOSE_AFTER_HOUR", default=1)  # of the next day, in TIME_ZONE
+CLOSE_LATE_AFTER_HOURS = environment.hour("CLOSE_LATE_AFTER_HOURS", default=4)
+if CLOSE_DAYS_BY_CLOCK:
     CELERY_BEAT_SCHEDULE["repayments.close_due_days"] = {
         "task": "repayments.tasks.close_due_days",
         "schedule": 300.0,
+        "options": {"expires": 300.0},
     }
+
+# Who is told when a close fails, ends with exceptions or is late: these addresses; else the finance heads and
+# administrators who have one. Without a mail server letters are files under var/mail.
+PAIKAR_ALERT_TO = environment.words("PAIKAR_ALERT_TO", default=[])
+PAIKAR_SITE_URL = os.environ.get("PAIKAR_SITE_URL", "").rstrip("/")
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT") or 25)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = environment.flag("EMAIL_USE_SSL", default=False)
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = str(VAR_DIR / "mail")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("EMAIL_FROM", "paikar@localhost")
+
+# Who shows this word may read /metrics and the reasons of /health/ready; without it nobody may.
+PAIKAR_WATCH_TOKEN = os.environ.get("PAIKAR_WATCH_TOKEN", "")
 
 # The audit chain's head and count go here daily; point it at a place that outlives the database.
 PAIKAR_AUDIT_HEADS = os.environ.get("PAIKAR_AUDIT_HEADS") or str(VAR_DIR / "audit-heads.log")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # A refused page is an answer, not a fault: its reason is on the page.
-    "loggers": {
-        "django.request": {"level": "ERROR"},
-        "axes": {"level": "ERROR"},
-        # The folder that carries messages on one machine has no host to be named.
-        "kombu.connection": {"level": "ERROR"},
-    },
-    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
-}
+LOGGING = logs.settings(
+    style=os.environ.get("PAIKAR_LOG_FORMAT", "text"), level=os.environ.get("LOG_LEVEL", "WARNING")
+)

@@ -1,4 +1,7 @@
-"""Every address. An app's own pages are in its ``urls.py``; an app without one has no pages yet."""
+"""Every address. An app's own pages are in its ``urls.py``; an app without one has no pages yet.
+
+What machines ask (/health/live, /health/ready, /metrics) is answered before: config/watching/probes.py.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from config.middleware import for_anyone
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
-    path("healthz", views.health, name="health"),
     path("sign-in/", for_anyone(views.SignIn.as_view()), name="login"),
     path("sign-out/", views.sign_out, name="logout"),
     path("password/", for_anyone(views.ChangePassword.as_view()), name="password_change"),

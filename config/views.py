@@ -1,4 +1,4 @@
-"""Sign-in, the way home, health and the pages for things that went wrong."""
+"""Sign-in, the way home and the pages for things that went wrong."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, PasswordChangeView
-from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext, gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from config.middleware import for_anyone
 from partners.access import Side
@@ -39,16 +38,6 @@ def home(request: HttpRequest) -> HttpResponseBase:
         except NoReverseMatch:
             continue
     return render(request, "config/home.html", {"title": gettext("Welcome")})
-
-
-@login_not_required
-@require_GET
-@for_anyone
-def health(request: HttpRequest) -> JsonResponse:
-    """Answer a load balancer: the process lives and the database answers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return JsonResponse({"status": "ok"})
 
 
 class SignIn(LoginView):

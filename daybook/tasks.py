@@ -1,4 +1,4 @@
-"""Seal the audit trail, now and then and after hours."""
+"""Show that the clock goes; seal the audit trail, now and then and after hours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from daybook import services
+from daybook import heartbeats, services
+
+
+@shared_task(name="daybook.tasks.beat")
+def beat() -> None:
+    """Leave a mark: the clock, the broker and a worker live."""
+    heartbeats.beat(heartbeats.CLOCK)
 
 
 @shared_task(name="daybook.tasks.seal_audit")

@@ -1,10 +1,13 @@
-"""Read institutions as they were on a date."""
+"""Read institutions as they were on a date, and whom to write to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
-from partners.models import InstitutionStatus
+from django.db.models import Q, QuerySet
+
+from partners.models import InstitutionStatus, Membership, User
 
 
 def status_on(institution_id: int, on: date) -> InstitutionStatus | None:
@@ -24,3 +27,11 @@ def statuses_on(on: date) -> dict[int, InstitutionStatus]:
         .distinct("institution_id")
     )
     return {row.institution_id: row for row in rows}
+
+
+def people_to_write_to(roles: Iterable[str], *, on: date) -> QuerySet[User]:
+    """Active people who hold one of the roles on a date and have an e-mail address."""
+    held = Membership.objects.filter(
+        Q(to_date__isnull=True) | Q(to_date__gte=on), role__in=list(roles), from_date__lte=on
+    )
+    return User.objects.filter(is_active=True, pk__in=held.values("user_id")).exclude(email="").order_by("pk")

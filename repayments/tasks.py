@@ -1,20 +1,24 @@
-"""Work that Celery carries for repayments. Arguments are ids and ISO dates; every row has its own lease."""
+"""Work that Celery carries for repayments. Arguments are ids and ISO dates; every row has its own lease.
+
+Messages may be lost or doubled: what is to be done stands in a row; ``sweep`` sends again what nobody took.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
-from datetime import date
 from uuid import uuid4
 
 from celery import shared_task
 from django.utils import timezone
 
-from daybook.selectors import BooksNotOpen, open_business_date
-from repayments.models import DayRun
-from repayments.services import close, close_slices, uploads
+from daybook import heartbeats
+from daybook.selectors import BooksNotOpen
+from repayments.models import DayRun, DayRunSlice
+from repayments.services import close, close_slices, nightly, notices, uploads
 
-CATCH_UP = "Close of due days"
+logger = logging.getLogger("paikar.close")
 
 
 def worker_name() -> str:
@@ -22,42 +26,76 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-@shared_task(name="repayments.tasks.start_close")
-def start_close(closing: str = "", opening: str = "", started_by: str = "") -> None:
-    """Close a date (ISO; the open one when empty) through the workers."""
-    run = close.start_close(
-        closing=date.fromisoformat(closing) if closing else None,
-        opening=date.fromisoformat(opening) if opening else None,
-        started_by=started_by or CATCH_UP,
-    )
-    queue_slices(run)
+@shared_task(name="repayments.tasks.answer_close_request")
+def answer_close_request(request_id: int) -> None:
+    """Begin the close that a person asked for."""
+    run = nightly.answer_request(request_id=request_id)
+    if run is not None:
+        queue_slices(run)
 
 
 @shared_task(name="repayments.tasks.close_slice")
 def close_slice(slice_id: int) -> None:
-    """Compute and write one slice; after the last of a night's close, see whether another day is due."""
-    close_slices.work_slice(slice_id=slice_id, claimed_by=worker_name())
-    run = DayRun.objects.get(slices__pk=slice_id)
-    if run.started_by == CATCH_UP and run.state in (DayRun.State.CLOSED, DayRun.State.EXCEPTIONS):
+    """Compute and write one slice; when it was the last, tell, and see whether another day is due."""
+    if not close_slices.work_slice(slice_id=slice_id, claimed_by=worker_name()):
+        return
+    mine = DayRunSlice.objects.select_related("run").get(pk=slice_id)
+    run = mine.run
+    seconds = (
+        (mine.finished_at - mine.started_at).total_seconds() if mine.finished_at and mine.started_at else 0
+    )
+    logger.info(
+        "slice written",
+        extra={"run": run.pk, "slice": mine.number, "loans": mine.loan_count, "seconds": round(seconds, 2)},
+    )
+    if run.state == DayRun.State.RUNNING:
+        return
+    logger.info(
+        "close ended",
+        extra={
+            "run": run.pk, "business_date": run.business_date, "state": run.state, "loans": run.loan_count,
+            "carried": run.carried_count, "without_policy": run.without_policy_count,
+        },
+    )  # fmt: skip
+    tell_of_closes.delay()
+    if run.started_by == nightly.CATCH_UP and run.state != DayRun.State.FAILED:
         close_due_days.delay()
 
 
 @shared_task(name="repayments.tasks.close_due_days")
 def close_due_days() -> None:
-    """Begin the close of the oldest open day before today, if none runs; each close leads to the next."""
+    """Begin the close of the oldest open day that is due, if none runs; each close leads to the next."""
     try:
-        is_due = open_business_date() < timezone.localdate()
-        if is_due:
-            queue_slices(close.start_close(started_by=CATCH_UP))
-    except (BooksNotOpen, close.CannotClose):
+        run = nightly.start_due_close(now=timezone.now())
+    except (BooksNotOpen, close.CannotClose) as refusal:
+        logger.info("no close begun: %s", refusal)
         return
+    if run is None:
+        return
+    logger.info("close begun", extra={"run": run.pk, "business_date": run.business_date})
+    queue_slices(run)
+    if not run.slice_count:  # books without a loan: nobody else would go on
+        close_due_days.delay()
+
+
+@shared_task(name="repayments.tasks.tell_of_closes")
+def tell_of_closes() -> None:
+    """Write to people about closes that failed, ended with exceptions or are late, once for each."""
+    notices.notice_closes(now=timezone.now())
+    for notice_id in notices.untold():
+        notices.tell(notice_id=notice_id, on=timezone.localdate())
 
 
 @shared_task(name="repayments.tasks.sweep_close")
 def sweep_close() -> None:
-    """Queue what a dead worker or a lost message left behind of the running close."""
-    for slice_id in close_slices.sweep_slices():
+    """Queue what a dead worker or a lost message left behind of the running close, and of asking for one."""
+    requests = nightly.waiting_requests()
+    for request_id in requests:
+        answer_close_request.delay(request_id)
+    slices = close_slices.sweep_slices()
+    for slice_id in slices:
         close_slice.delay(slice_id)
+    heartbeats.beat("close", found=len(requests) + len(slices))
 
 
 def queue_slices(run: DayRun) -> None:
@@ -94,6 +132,7 @@ def sweep_uploads() -> None:
         reassess_upload.delay(upload_id)
     for upload_id in due["post"]:
         post_upload.delay(upload_id)
+    heartbeats.beat("uploads", found=sum(map(len, due.values())))
 
 
 @shared_task(name="repayments.tasks.sweep")

@@ -6,9 +6,10 @@ import os
 import socket
 
 from celery import shared_task
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
+from daybook import heartbeats
 from reports.services.bulk import fail_run, lapsed_runs, print_all
 
 HELPERS = 2
@@ -19,6 +20,8 @@ def print_statements(run_id: int) -> None:
     """Help print a run until no chunk is free. Sent several times, so that several workers share it."""
     try:
         print_all(run_id, claimed_by=f"{socket.gethostname()}:{os.getpid()}")
+    except (OperationalError, InterfaceError):
+        raise  # the database went away: the lease lapses and the sweeper sends the run again
     except Exception as error:
         fail_run(run_id, error=f"{type(error).__name__}: {error}")
         raise
@@ -27,8 +30,10 @@ def print_statements(run_id: int) -> None:
 @shared_task
 def sweep() -> None:
     """Wake workers for runs whose worker died or whose message was lost. By beat and at a worker's start."""
-    for run_id in lapsed_runs(now=timezone.now()):
+    lapsed = lapsed_runs(now=timezone.now())
+    for run_id in lapsed:
         print_statements.delay(run_id)
+    heartbeats.beat("reports", found=len(lapsed))
 
 
 def enqueue(run_id: int) -> None:

@@ -6,6 +6,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 
+class CloseDateForm(forms.Form):
+    """The date that was open when the person saw the page."""
+
+    date = forms.DateField(input_formats=["%Y-%m-%d"])
+
+
 class SignExceptionsForm(forms.Form):
     """An officer takes note of what a close could not do."""
 

@@ -27,8 +27,8 @@ from daybook.tables import DayColumn, NumberColumn, PaikarTable
 from daybook.templatetags.paikar import badge
 from partners.access import FOUNDATION, Role, requires
 from repayments import tasks
-from repayments.forms.closes import SignExceptionsForm
-from repayments.models import ClassificationPolicy, DayRun, ProvisionPolicy
+from repayments.forms.closes import CloseDateForm, SignExceptionsForm
+from repayments.models import ClassificationPolicy, CloseRequest, DayRun, ProvisionPolicy
 from repayments.selectors.closes import (
     TotalLine,
     carried_loans,
@@ -38,6 +38,7 @@ from repayments.selectors.closes import (
 )
 from repayments.selectors.policies import lapsing_policies
 from repayments.services.close import CannotSignExceptions, sign_exceptions
+from repayments.services.nightly import CannotAskForClose, ask_for_close
 
 MAY_CLOSE = (Role.OFFICER, Role.FINANCE_HEAD, Role.ADMINISTRATOR)
 MAY_SIGN = (Role.OFFICER, Role.FINANCE_HEAD)
@@ -140,11 +141,15 @@ class RunList(ListPage):
             open_date = None
         unfinished = DayRun.objects.filter(state__in=[DayRun.State.RUNNING, DayRun.State.FAILED]).first()
         unsigned = DayRun.objects.filter(state=DayRun.State.EXCEPTIONS, signed_at__isnull=True).count()
+        asked = CloseRequest.objects.order_by("-asked_at").first()
         return super().get_context_data(
             open_date=open_date,
             unfinished=unfinished,
+            asked=asked if not unfinished else None,
             unsigned=unsigned,
-            may_close=self.request.context.may(*MAY_CLOSE),  # type: ignore[attr-defined]
+            may_close=self.request.context.may(*MAY_CLOSE)  # type: ignore[attr-defined]
+            and not unfinished
+            and (asked is None or asked.answered_at is not None),
             **kwargs,
         )
 
@@ -220,14 +225,20 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(*MAY_CLOSE)
 def start(request: HttpRequest) -> HttpResponse:
     """Ask the workers to close the open date, if it is still the one the person saw."""
-    open_date = open_business_date()
-    if request.POST.get("date") != open_date.isoformat():
+    form = CloseDateForm(request.POST)
+    if not form.is_valid():
         messages.error(request, _("The open business date has changed meanwhile; nothing was closed."))
-    elif DayRun.objects.filter(state__in=[DayRun.State.RUNNING, DayRun.State.FAILED]).exists():
+        return redirect("repayments:closes")
+    closing = form.cleaned_data["date"]
+    if DayRun.objects.filter(state__in=[DayRun.State.RUNNING, DayRun.State.FAILED]).exists():
         messages.error(request, _("The close before must finish first."))
-    else:
-        transaction.on_commit(partial(tasks.start_close.delay, open_date.isoformat(), "", str(request.user)))
-        messages.success(request, _("The close of %(date)s is under way.") % {"date": day(open_date)})
+        return redirect("repayments:closes")
+    try:
+        asked = ask_for_close(business_date=closing, actor=request.user)  # type: ignore[arg-type]
+        transaction.on_commit(partial(tasks.answer_close_request.delay, asked.pk))
+        messages.success(request, _("The close of %(date)s is under way.") % {"date": day(closing)})
+    except CannotAskForClose as refusal:
+        messages.error(request, str(refusal))
     return redirect("repayments:closes")
 
 

@@ -66,7 +66,7 @@ def site(cloned_database: ClonedDatabase, tmp_path: Path) -> Iterator[str]:
             [*command, "--no-control-socket"], cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log
         )
         try:
-            _wait_for(f"http://127.0.0.1:{port}/healthz", server, tmp_path / "site.log")
+            _wait_for(f"http://127.0.0.1:{port}/health/live", server, tmp_path / "site.log")
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()

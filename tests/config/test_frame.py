@@ -151,4 +151,4 @@ def test_an_unknown_address_says_what_to_do(as_foundation: Any) -> None:
 
 
 def test_health_needs_no_name(client: ActingClient) -> None:
-    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/health/live").json() == {"status": "ok"}

@@ -17,7 +17,7 @@ from reports.models import ReportPart, ReportRun
 from tests.conftest import ActingClient, set_role
 from tests.reports.books import BANGLA_NAME, FIRST_CLOSE, Book, make_book
 
-OPEN_TO_ANYONE = {"health", "login", "logout", "password_change", "set_language"}
+OPEN_TO_ANYONE = {"login", "logout", "password_change", "set_language"}
 """Addresses that work on sessions and passwords; they read nothing of the books."""
 WITHOUT_ROLES = OPEN_TO_ANYONE | {"home"}
 EVERYBODYS = {"lending:programme", "repayments:upload-template"}
