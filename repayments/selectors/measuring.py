@@ -21,6 +21,7 @@ from calc.classification import (
     Classes,
     InstitutionKind,
     LoanClass,
+    Provisions,
     Tier,
     Traits,
     choose_policies,
@@ -28,17 +29,28 @@ from calc.classification import (
     explain,
     provision,
 )
+from calc.money import sum_by
 from daybook.columns import read_columns
 from repayments.frames import (
     CODED_TIER,
     PACKED_CURRENCY,
     Scope,
     Table,
+    in_force,
     read_dues,
     read_loans,
     read_profiles,
-    read_schedules,
     read_settled,
+    read_versions,
+)
+from repayments.selectors.judging import (
+    Freeze,
+    Reported,
+    Secured,
+    floors,
+    freezes_on,
+    reported,
+    secured,
 )
 from repayments.selectors.policies import PolicySet, policies_on
 
@@ -77,12 +89,25 @@ FIGURES = [
     ("security_minor", "i8"),
     ("base_minor", "i8"),
     ("provision_minor", "i8"),
+    ("written_off_minor", "i8"),
+    ("rescheduled_count", "i2"),
+    ("reported_class", "i2"),
+    ("class_basis", "i2"),
 ]
 STANDING = np.dtype(IDENTITY + FIGURES)
 """One loan's standing; the columns of ``ArrearsSnapshot`` with tier, currency and state as numbers."""
 
 _FIGURE_NAMES = [name for name, _ in FIGURES]
 _LONG_AGO = date(1, 1, 1)
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Freezes in force beside the loans: the class each holds (UNCLASSIFIED: none) and which freeze it is."""
+
+    grade: npt.NDArray[np.int8]
+    number: npt.NDArray[np.int64]
+    freezes: tuple[Freeze, ...]
 
 
 @dataclass(frozen=True)
@@ -97,6 +122,9 @@ class Measured:
     classes: Classes
     chosen: Chosen
     policies: PolicySet
+    frozen: Frozen
+    reported: Reported
+    provisions: Provisions
 
     def why(self, position: int) -> str:
         """Why the loan at a position is in its class, in words."""
@@ -104,18 +132,24 @@ class Measured:
 
 
 def measure_loans(
-    scope: Scope, *, as_of: date, last_booking_id: int, policies: PolicySet | None = None
+    scope: Scope,
+    *,
+    as_of: date,
+    last_booking_id: int,
+    policies: PolicySet | None = None,
+    drafting: bool = False,
 ) -> Measured:
     """Measure every loan of a scope disbursed by ``as_of`` and known by ``last_booking_id``.
 
-    ``policies`` saves reading them again for each slice of a close; they must be those of the same
-    date and booking.
+    ``policies`` saves reading them again for each slice of a close, or asks what another set would give.
+    ``drafting`` measures for a return: its own classes drive interest suspense, not an earlier return's.
     """
     rules = policies or policies_on(as_of, last_booking_id=last_booking_id)
     loans = read_loans(scope, as_of=as_of, last_booking_id=last_booking_id)
     ids = np.ascontiguousarray(loans["loan_id"])
     profiles = _aligned(ids, read_profiles(scope, as_of=as_of, last_booking_id=last_booking_id))
-    schedules = _aligned(ids, read_schedules(scope, as_of=as_of, last_booking_id=last_booking_id))
+    versions = read_versions(scope, as_of=as_of, last_booking_id=last_booking_id)
+    schedules = _aligned(ids, in_force(versions))
     arrears = measure(
         read_dues(scope, as_of=as_of, last_booking_id=last_booking_id),
         read_settled(scope, as_of=as_of, last_booking_id=last_booking_id),
@@ -125,16 +159,62 @@ def measure_loans(
     )
     traits = _traits(loans, profiles, schedules, as_of, last_booking_id)
     chosen = choose_policies(rules.classification.scopes, traits, as_of)
-    classes = classify(arrears, rules.classification, chosen)
+    known: dict[str, Any] = {"as_of": as_of, "last_booking_id": last_booking_id}
+    frozen = _frozen(scope, loans, profiles, traits.institution_kind, **known)
+    held = floors(scope, ids, **known)
+    classes = classify(arrears, rules.classification, chosen, frozen=frozen.grade, judged=held)
     rows = _standings(loans, profiles, arrears)
-    _provide(rows, arrears, classes, rules, choose_policies(rules.provision.scopes, traits, as_of))
+    _count_versions(rows, versions)
+    told = reported(scope, loans, **known)
+    drives = classes.loan_class if drafting else np.where(told.has_return, told.grade, classes.loan_class)
+    made = _provide(
+        rows,
+        arrears,
+        classes,
+        drives,
+        secured(scope, ids, **known),
+        rules,
+        choose_policies(rules.provision.scopes, traits, as_of),
+    )
+    rows["reported_class"] = told.grade
     _carry_failed(rows, arrears, as_of)
-    return Measured(as_of, last_booking_id, rows, profiles, arrears, classes, chosen, rules)
+    return Measured(
+        as_of, last_booking_id, rows, profiles, arrears, classes, chosen, rules, frozen, told, made
+    )
+
+
+def _frozen(
+    scope: Scope,
+    loans: Table,
+    profiles: Table,
+    kinds: npt.NDArray[np.int8],
+    *,
+    as_of: date,
+    last_booking_id: int,
+) -> Frozen:
+    """The class beyond which freezes let each loan not worsen: its class on the evening before each began.
+
+    A loan lent since begins Standard; one without a class then is not held. Of several the best counts.
+    Measuring that evening asks for the freezes in force then, so consecutive freezes hand the class on.
+    """
+    grade = np.full(len(loans), LoanClass.UNCLASSIFIED, dtype=np.int8)
+    number = np.zeros(len(loans), dtype=np.int64)
+    freezes = freezes_on(as_of, last_booking_id=last_booking_id)
+    for freeze in freezes:
+        inside = freeze.covers(loans, profiles, kinds)
+        if not inside.any():
+            continue
+        evening = measure_loans(scope, as_of=freeze.evening_before, last_booking_id=last_booking_id).rows
+        then = np.full(len(loans), LoanClass.STANDARD, dtype=np.int8)
+        then[np.searchsorted(loans["loan_id"], evening["loan_id"])] = evening["loan_class"]
+        held = inside & (then >= LoanClass.STANDARD) & ((grade < 0) | (then < grade))
+        grade[held], number[held] = then[held], freeze.id
+    return Frozen(grade, number, tuple(freezes))
 
 
 def _traits(loans: Table, profiles: Table, schedules: Table, as_of: date, last_booking_id: int) -> Traits:
     """Tier, kind of institution, size of enterprise and term: what decides which policy governs a loan."""
-    kinds = _institution_kinds(as_of, last_booking_id)
+    kinds = institution_kinds(as_of, last_booking_id)
     names = np.array(sorted(kinds), dtype=np.int64)
     values = np.array([kinds[name] for name in sorted(kinds)], dtype=np.int8)
     kind = np.full(len(loans), InstitutionKind.ANY, dtype=np.int8)
@@ -151,7 +231,7 @@ def _traits(loans: Table, profiles: Table, schedules: Table, as_of: date, last_b
     )
 
 
-def _institution_kinds(as_of: date, last_booking_id: int) -> dict[int, int]:
+def institution_kinds(as_of: date, last_booking_id: int) -> dict[int, int]:
     """Kind (calc's number) of each institution then: the latest effective date, then the latest booking."""
     rows = read_columns(
         """
@@ -185,27 +265,53 @@ def _standings(loans: Table, profiles: Table, arrears: Arrears) -> Table:
     rows["days_past_due"] = arrears.days_past_due
     rows["months_overdue"] = arrears.months_overdue
     rows["bucket"] = arrears.bucket
+    rows["written_off_minor"] = arrears.written_off
     return rows
 
 
-def _provide(rows: Table, arrears: Arrears, classes: Classes, rules: PolicySet, chosen: Chosen) -> None:
-    """Class, interest suspense, base and provision (docs/decisions/0010 says what stands in the base)."""
+def _count_versions(rows: Table, versions: Table) -> None:
+    """Add to each loan what its plan versions lent on top, and count its reschedulings."""
+    place = np.searchsorted(rows["loan_id"], versions["loan_id"])
+    ours = place < len(rows)
+    ours[ours] = rows["loan_id"][place[ours]] == versions["loan_id"][ours]
+    rows["disbursed_minor"] += sum_by(place[ours], versions["added_minor"][ours], len(rows))
+    rows["rescheduled_count"] = sum_by(
+        place[ours], versions["is_rescheduling"][ours].astype(np.int64), len(rows)
+    )
+
+
+def _provide(
+    rows: Table,
+    arrears: Arrears,
+    classes: Classes,
+    drives: npt.NDArray[np.int8],
+    security: Secured,
+    rules: PolicySet,
+    chosen: Chosen,
+) -> Provisions:
+    """Class, interest suspense, base and provision (docs/decisions/0010 says what stands in the base).
+
+    ``drives`` is the class that sends interest to suspense: the reported one, where there is a return.
+    """
     rows["loan_class"] = classes.loan_class
+    rows["class_basis"] = classes.basis
     rows["classification_policy_id"] = classes.policy
-    is_classified = classes.loan_class >= LoanClass.SS
-    is_ours = rows["tier"] == Tier.WHOLESALE
-    rows["suspense_minor"] = np.where(is_ours & is_classified, arrears.fallen_interest, 0)
+    is_suspended = (rows["tier"] == Tier.WHOLESALE) & (drives >= LoanClass.SS)
+    rows["suspense_minor"] = np.where(is_suspended, arrears.fallen_interest, 0)
+    rows["security_minor"] = security.amount
     made = provision(
         rows["outstanding_minor"] + arrears.fallen_interest,
         np.ascontiguousarray(rows["suspense_minor"]),
-        np.ascontiguousarray(rows["security_minor"]),
+        security.amount,
         classes.loan_class,
         rules.provision,
         chosen,
+        floor_waived=security.waives_floor,
     )
     rows["provision_policy_id"] = made.policy
     rows["base_minor"] = made.base
     rows["provision_minor"] = made.amount
+    return made
 
 
 def _carry_failed(rows: Table, arrears: Arrears, as_of: date) -> None:
@@ -217,6 +323,7 @@ def _carry_failed(rows: Table, arrears: Arrears, as_of: date) -> None:
     carried = np.zeros(int(failed.sum()), dtype=STANDING)
     carried["overdue_since"] = NO_DATE
     carried["loan_class"] = LoanClass.UNCLASSIFIED
+    carried["reported_class"] = LoanClass.UNCLASSIFIED
     carried["disbursed_minor"] = rows["disbursed_minor"][failed]
     place = np.searchsorted(rows["loan_id"][failed], before["loan_id"])
     for name in _FIGURE_NAMES:
