@@ -12,6 +12,8 @@ from functools import cache
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
+from lending.term_words import say_reason
+
 SENTENCES = (
     _("{noun} is missing."),
     _("Fill in {noun}."),
@@ -116,7 +118,9 @@ def say(sentence: str) -> str:
 
 
 def _in_words(gap: str, value: str) -> str:
-    """What stands in a gap: our nouns and choices in the reader's language, all else as it is."""
+    """What stands in a gap: our nouns, choices and reasons in the reader's language, all else as it is."""
+    if gap == "reason":
+        return say_reason(value)
     if gap == "noun" and (noun := value[:1].lower() + value[1:]) in NOUNS:
         word = gettext(noun)
         return word[:1].upper() + word[1:] if value[:1].isupper() else word

@@ -11,10 +11,8 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 from djmoney.money import Money
 
-from calc.calendar import Frequency, RollRule
-from calc.daycount import DayCount
-from calc.money import to_minor
-from calc.schedule import CannotSchedule, GraceKind, Method, Terms, build_schedule
+from calc.schedule import CannotSchedule
+from calc.schedule import Schedule as Plan
 from daybook.formats import tk
 from daybook.selectors import business_calendar
 from daybook.services import book, record
@@ -23,13 +21,19 @@ from lending.selectors.programmes import terms_on
 from lending.services.locks import lock_agreement
 from lending.services.numbers import next_number
 from lending.services.steps import note_step, require_another, require_authority, require_role, taka
+from lending.services.terms import check_agreement, field_of
+from lending.term_words import say_refusal
 from partners.access import Role, actor_of
 from partners.models import Institution, User
 from partners.services.refusals import Refused
 
 
 class CannotDraftAgreement(Refused):
-    """The terms contradict each other or the programme."""
+    """The terms contradict each other or the programme; ``field`` is the one to change."""
+
+    def __init__(self, sentence: str, *, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 class CannotApproveAgreement(Refused):
@@ -38,27 +42,6 @@ class CannotApproveAgreement(Refused):
 
 class CannotAllot(Refused):
     """The allotment does not fit the agreement."""
-
-
-def wholesale_terms(agreement: Agreement, *, principal_minor: int, disbursed_on: date) -> Terms:
-    """The terms of a tranche's loan as calc.schedule takes them. Raises ``CannotSchedule``."""
-    frequency = Frequency(agreement.frequency)
-    months = frequency.months
-    if agreement.grace_months and (not months or agreement.grace_months % months):
-        raise CannotSchedule("grace_months", "grace must be a whole number of periods")
-    return Terms(
-        method=Method(agreement.method),
-        instalments=agreement.instalment_count,
-        frequency=frequency,
-        due_day=agreement.due_day or 0,
-        grace_periods=agreement.grace_months // months if months else 0,
-        grace_kind=GraceKind(agreement.grace_kind),
-        day_count=DayCount(agreement.day_count),
-        roll=RollRule(agreement.roll_rule),
-        principal_minor=principal_minor,
-        annual_rate=agreement.annual_rate,
-        disbursed_on=disbursed_on,
-    )
 
 
 @transaction.atomic
@@ -83,8 +66,6 @@ def draft_agreement(
     Raises ``CannotDraftAgreement``.
     """
     require_role(CannotDraftAgreement, Role.OFFICER, Role.FINANCE_HEAD, actor=actor, on=business_date)
-    if not signed_date <= from_date <= to_date:
-        raise CannotDraftAgreement(_("The dates must be in order: signed, from, to."))
     agreement = Agreement(
         number=number or next_number("agreement"),
         institution=institution,
@@ -98,7 +79,7 @@ def draft_agreement(
         made_by=actor,
         **terms,
     )
-    _refuse_bad_terms(agreement)
+    refuse_bad_terms(agreement)
     agreement.save(force_insert=True)
     note_step(
         agreement,
@@ -112,30 +93,15 @@ def draft_agreement(
     return agreement
 
 
-def _refuse_bad_terms(agreement: Agreement) -> None:
-    if agreement.limit.amount <= 0:
-        raise CannotDraftAgreement(_("The limit must be above nothing."))
+def refuse_bad_terms(agreement: Agreement) -> Plan:
+    """The plan of the whole limit. Raises ``CannotDraftAgreement`` where the terms contradict each other."""
+    offered = terms_on(agreement.programme, agreement.from_date)
     try:
-        build_schedule(
-            wholesale_terms(
-                agreement, principal_minor=to_minor(agreement.limit.amount), disbursed_on=agreement.from_date
-            ),
-            business_calendar(),
-        )
+        return check_agreement(agreement, offered, business_calendar())
     except CannotSchedule as refusal:
         raise CannotDraftAgreement(
-            _("The repayment terms contradict each other: %(reason)s.") % {"reason": refusal.reason}
+            say_refusal(refusal, agreement.contract_mode), field=field_of(refusal)
         ) from refusal
-    offered = terms_on(agreement.programme, agreement.from_date)
-    if offered is not None and agreement.annual_rate > offered.borrower_rate_cap:
-        raise CannotDraftAgreement(
-            _("The rate of %(rate)s %% exceeds the borrowers' cap under %(programme)s (%(cap)s %%).")
-            % {
-                "rate": agreement.annual_rate,
-                "programme": agreement.programme,
-                "cap": offered.borrower_rate_cap,
-            }
-        )
 
 
 @transaction.atomic

@@ -16,7 +16,13 @@ from lending.models.borrowers import Activity, Gender, SizeTier
 from lending.services.faults import Faults, shown
 from lending.services.identity import borrows_here, digests, is_nid, known_elsewhere
 from lending.services.places import branch_ids, district_ids
-from lending.services.subloan_funding import Split, named_tranches, split_over_tranches, tranches_of
+from lending.services.subloan_funding import (
+    Split,
+    named_tranches,
+    split_over_tranches,
+    tranches_of,
+    with_contracts,
+)
 from lending.services.subloan_plans import FIELD_OF_TERM, make_plans
 from lending.services.subloan_rows import completed
 from partners.routing import check_digit_fits
@@ -53,8 +59,9 @@ def check_subloans(
     _check_people(table, faults, institution_id)
     _check_places(table, faults, institution_id)
     tranches = tranches_of(institution_id, agreement_id)
-    _check_terms(table, faults, tranches, split_over_tranches(table, tranches))
-    _check_plans(table, faults, plan)
+    split = split_over_tranches(table, tranches)
+    _check_terms(table, faults, tranches, split)
+    _check_plans(with_contracts(table, split, tranches), faults, plan)
     # A row that is refused anyway takes no room from the sound ones.
     sound = table.assign(amount_minor=table["amount_minor"].mask(faults.refused(table.index), 0))
     _check_funding(table, faults, tranches, split_over_tranches(sound, tranches))

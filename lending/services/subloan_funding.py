@@ -22,6 +22,7 @@ TRANCHE_COLUMNS = (
     "cluster_code",
     "currency",
     "value_date",
+    "contract_mode",
     "room",
 )
 
@@ -48,6 +49,7 @@ def tranches_of(institution_id: int, agreement_id: int | None = None) -> pd.Data
             tranche.facility.application.cluster.code,
             str(tranche.requested_amount.currency),
             tranche.value_date,
+            tranche.agreement.contract_mode,
             to_minor(tranche.approved_amount.amount) - int(used.get(tranche.pk, 0)),
         )
         for tranche in found.select_related("agreement", "facility__application__cluster").order_by(
@@ -57,6 +59,12 @@ def tranches_of(institution_id: int, agreement_id: int | None = None) -> pd.Data
     ]
     table = pd.DataFrame(rows, columns=list(TRANCHE_COLUMNS))
     return table.set_index("number", drop=False)
+
+
+def with_contracts(rows: pd.DataFrame, split: Split, tranches: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the contract mode of the agreement that pays for each; interest where none does yet."""
+    modes = split.first_tranche.map(tranches["contract_mode"].to_dict())
+    return rows.assign(contract_mode=modes.fillna("interest"))
 
 
 def named_tranches(text: str) -> list[str]:

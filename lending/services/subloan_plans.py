@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from calc.daycount import DayCount
 from calc.money import Component, to_rate_units
 from calc.schedule import (
     CannotSchedule,
-    GraceKind,
     Method,
     Rules,
     ScheduleColumns,
@@ -23,6 +23,7 @@ from calc.schedule import (
     supplied_schedules,
 )
 from lending.models import Schedule
+from lending.services.terms import StatedTerms
 
 FIELD_OF_TERM = {
     "principal": "amount_minor",
@@ -32,8 +33,27 @@ FIELD_OF_TERM = {
     "instalment": "instalment_count",
     "due_on": "first_due_date",
     "grace_periods": "grace_months",
+    "interest_grace": "grace_months",
+    "roll_rule": "first_due_date",
+    "amounts": "method",
+    "agreed_instalment": "instalment_count",
+    "instalment_rounding": "instalment_count",
 }
-_RULE = ["method", "frequency", "instalments", "grace_periods", "grace_kind"]
+"""The column of a list by the term calc names, where they differ."""
+_STATED = [
+    "method",
+    "frequency",
+    "every_days",
+    "tenor_months",
+    "grace_months",
+    "grace_kind",
+    "instalment_count",
+    "day_count",
+    "due_day",
+    "step_percent",
+    "step_every",
+    "contract_mode",
+]
 
 
 @dataclass(frozen=True)
@@ -81,19 +101,19 @@ def make_plans(rows: pd.DataFrame, supplied: pd.DataFrame | None, calendar: Busi
 def _generated(
     rows: pd.DataFrame, _supplied_plan: pd.DataFrame | None, calendar: BusinessCalendar
 ) -> ScheduleColumns:
-    months = rows["frequency"].map({frequency.value: frequency.months for frequency in Frequency}).fillna(0)
-    shape = rows.assign(step=months.astype("int64").where(months > 0, 1))
-    shape["grace_periods"] = (shape["grace_months"] // shape["step"]).astype("int64")
-    by_tenor = ((shape["tenor_months"].fillna(0) - shape["grace_months"]) // shape["step"]).astype("Int64")
-    shape["instalments"] = shape["instalment_count"].fillna(by_tenor).astype("int64")
-    number, combos = pd.factorize(pd.MultiIndex.from_frame(shape[_RULE]))
+    stated = rows[_STATED].assign(
+        tenor_months=rows["tenor_months"].fillna(0),
+        instalment_count=rows["instalment_count"].fillna(0),
+        step_percent=rows["step_percent"].map(_percent),
+    )
+    number, combos = pd.factorize(pd.MultiIndex.from_frame(stated))
     rules: list[Rules] = []
     bad: dict[int, CannotSchedule] = {}
     for place, combo in enumerate(combos):
         try:
-            rules.append(_rules(*combo))
-        except ValueError as error:
-            bad[place] = CannotSchedule("method", str(error))
+            rules.append(_rules(dict(zip(_STATED, combo, strict=True))))
+        except CannotSchedule as refusal:
+            bad[place] = refusal
             rules.append(Rules(method=Method.BULLET, instalments=1))
     columns = build_schedules(
         TermsColumns(
@@ -111,18 +131,33 @@ def _generated(
     return columns
 
 
-def _rules(method: str, frequency: str, instalments: int, grace_periods: int, grace_kind: str) -> Rules:
-    """By twelfths where periods are months, else by days over 365; a holiday moves the due date only."""
-    every = Frequency(frequency)
-    return Rules(
-        method=Method(method),
-        instalments=int(instalments),
-        frequency=every,
-        grace_periods=int(grace_periods),
-        grace_kind=GraceKind(grace_kind),
-        day_count=DayCount.MONTHLY_12 if every.months else DayCount.ACT_365F,
-        roll=RollRule.FOLLOWING,
-    )
+def _rules(stated: dict[str, Any]) -> Rules:
+    """Without a day count: by twelfths where periods are months, else by days over 365.
+
+    A holiday moves the due date only. Raises ``CannotSchedule``.
+    """
+    in_months = stated["frequency"] in {every.value for every in Frequency if every.months}
+    usual = DayCount.MONTHLY_12 if in_months else DayCount.ACT_365F
+    return StatedTerms(
+        method=stated["method"],
+        frequency=stated["frequency"],
+        every_days=int(stated["every_days"]),
+        instalments=int(stated["instalment_count"]),
+        tenor_months=int(stated["tenor_months"]),
+        grace_months=int(stated["grace_months"]),
+        grace_kind=stated["grace_kind"],
+        day_count=stated["day_count"] or usual.value,
+        due_day=int(stated["due_day"]),
+        roll_rule=RollRule.FOLLOWING.value,
+        step_percent=stated["step_percent"],
+        step_every=int(stated["step_every"]),
+        contract_mode=stated["contract_mode"],
+    ).rules()
+
+
+def _percent(step: Any) -> Decimal:
+    """A step as a Decimal; nothing where none is stated."""
+    return Decimal(0) if step is None or pd.isna(step) else Decimal(step)
 
 
 def _rate(rate: Any) -> int:
@@ -176,9 +211,11 @@ def _plan_rows(members: np.ndarray, columns: ScheduleColumns) -> pd.DataFrame:
 
 def _terms_as_stated(rows: pd.DataFrame, given: pd.Series) -> list[dict[str, Any]]:
     """What the bank stated, as JSON; nothing for a plan it supplied itself."""
-    names = ["method", "frequency", "tenor_months", "grace_months", "grace_kind", "instalment_count"]
+    names = [*_STATED, "first_due_date"]
     stated = rows[names].astype("object").where(rows[names].notna(), None)
+    for name in ("step_percent", "first_due_date"):
+        stated[name] = ["" if value is None else str(value)[:10] for value in stated[name]]
     return [
-        {} if supplied else dict(zip(names, values, strict=True))
+        {} if supplied else {name: value for name, value in zip(names, values, strict=True) if value}
         for supplied, values in zip(given, stated.itertuples(index=False), strict=True)
     ]

@@ -25,10 +25,19 @@ TEXT = (
     "grace_kind",
     "method",
     "frequency",
+    "day_count",
     "tranche_number",
     "purpose",
 )
-NUMBERS = ("amount_minor", "tenor_months", "grace_months", "instalment_count")
+NUMBERS = (
+    "amount_minor",
+    "tenor_months",
+    "grace_months",
+    "instalment_count",
+    "every_days",
+    "due_day",
+    "step_every",
+)
 DATES = ("disbursed_date", "first_due_date")
 FLAGS = ("is_machinery", "has_collateral", "is_woman_owned")
 PLAN_COLUMNS = ("account", "n", "due_date", "principal_minor", "interest_minor")
@@ -38,6 +47,7 @@ def completed(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with every column there is, of one type each; the index stays what the caller gave.
 
     Texts are stripped and empty where missing, numbers Int64, dates datetime64, rates Decimal or None.
+    ``contract_mode`` is no column of a list: the agreement of its tranche says it.
     """
     made: dict[str, Any] = {}
     for name in TEXT:
@@ -50,11 +60,14 @@ def completed(rows: pd.DataFrame) -> pd.DataFrame:
         stated = _column(rows, name)
         made[name] = stated.where(stated.notna(), False).astype(bool)
     made["annual_rate"] = _column(rows, "annual_rate")
+    made["step_percent"] = _column(rows, "step_percent")
     table = pd.DataFrame(made, index=rows.index)
     table["nid"] = digits(table["nid"])
     table["phone_given"] = table["phone"]
     table["phone"] = phone(table["phone"])
-    table["grace_months"] = table["grace_months"].fillna(0)
+    for name in ("grace_months", "every_days", "due_day", "step_every"):
+        table[name] = table[name].fillna(0)
+    table["contract_mode"] = _column(rows, "contract_mode").fillna("interest")
     table["method"] = table["method"].replace("", "equal_instalment")
     table["frequency"] = table["frequency"].replace("", "monthly")
     graceless = (table["grace_months"] == 0) & (table["grace_kind"] == "")

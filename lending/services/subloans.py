@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from daybook.columns import insert_columns
 from daybook.models import Booking
@@ -18,9 +19,10 @@ from lending.services.locks import lock_agreement
 from lending.services.places import branch_ids, district_ids
 from lending.services.standing import add_to_standings
 from lending.services.subloan_checks import check_subloans
-from lending.services.subloan_funding import Split, split_over_tranches, tranches_of
+from lending.services.subloan_funding import Split, split_over_tranches, tranches_of, with_contracts
 from lending.services.subloan_plans import make_plans
 from lending.services.subloan_rows import completed
+from lending.term_words import reason_of
 from partners.services.refusals import Refused
 
 __all__ = ["CannotOpenSubloans", "check_subloans", "open_subloans"]
@@ -58,10 +60,12 @@ def open_subloans(
     table["cluster_id"] = table["cluster_code"].map(dict(Cluster.objects.values_list("code", "pk")))
     table["district_id"] = district_ids(table["district"])
     people = people_of(table, institution_id=institution_id)
-    plans = make_plans(table, plan, business_calendar(last_booking_id=booking.pk))
+    told = with_contracts(table, split, tranches)
+    plans = make_plans(told, plan, business_calendar(last_booking_id=booking.pk))
     for position, why in plans.refused.items():
         raise CannotOpenSubloans(
-            f"The plan of account {table['account'][position]} does not work: {why.reason}."
+            _("The plan of account %(account)s does not work: %(reason)s.")
+            % {"account": table["account"][position], "reason": reason_of(why)}
         )
     loans = table.assign(
         key=table["account"],

@@ -5,7 +5,6 @@ The disbursement opens the wholesale loan with its plan, in the same transaction
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -23,7 +22,6 @@ from daybook.formats import day, tk
 from daybook.selectors import business_calendar
 from daybook.services import book
 from lending.models import Agreement, Decision, Facility, Loan, Schedule, Tier, Tranche, TrancheLine
-from lending.services.agreements import wholesale_terms
 from lending.services.limits import facility_room, refuse_over_exposure
 from lending.services.loans import open_loans
 from lending.services.locks import lock_agreement
@@ -37,6 +35,9 @@ from lending.services.steps import (
     require_role,
     taka,
 )
+from lending.services.terms import wholesale_terms
+from lending.stored_terms import terms_to_json
+from lending.term_words import say_refusal
 from partners.access import Role, actor_of
 from partners.models import User
 from partners.services.refusals import Refused
@@ -218,9 +219,7 @@ def disburse_tranche(
     try:
         plan = build_schedule(terms, business_calendar(last_booking_id=booking.pk))
     except CannotSchedule as refusal:
-        raise CannotDisburseTranche(
-            _("The agreement's terms make no plan: %(reason)s.") % {"reason": refusal.reason}
-        ) from refusal
+        raise CannotDisburseTranche(say_refusal(refusal, agreement.contract_mode)) from refusal
     loans = pd.DataFrame(
         [
             {
@@ -237,7 +236,7 @@ def disburse_tranche(
                 "disbursed_date": value_date,
                 "purpose": held.facility.number,
                 "cause": Schedule.Cause.DISBURSEMENT.value,
-                "terms": {name: str(value) for name, value in asdict(terms).items() if value is not None},
+                "terms": terms_to_json(terms),
                 "capitalised_minor": plan.capitalised_minor,
             }
         ]

@@ -72,6 +72,7 @@ METHODS = {
     "equal_principal": "equal principal;সমান আসল",
     "flat": "flat;flat rate;ফ্ল্যাট",
     "bullet": "bullet;single;lump sum;এককালীন",
+    "step_up": "step up;step-up;graduated;ধাপে ধাপে বাড়ে",
 }
 FREQUENCIES = {
     "weekly": "weekly;সাপ্তাহিক",
@@ -80,12 +81,24 @@ FREQUENCIES = {
     "quarterly": "quarterly;q;ত্রৈমাসিক",
     "half_yearly": "half yearly;half-yearly;semi annual;ষাণ্মাসিক;অর্ধবার্ষিক",
     "yearly": "yearly;annual;বার্ষিক",
+    "every_n_days": "every n days;days;in days;নির্দিষ্ট দিন পরপর",
 }
 GRACES = {
     "none": "none;no;nil;নাই;নেই",
-    "interest_paid": "interest paid;interest only;সুদ পরিশোধ",
+    "interest_paid": "interest paid;interest only;profit paid;rent paid;সুদ পরিশোধ;মুনাফা পরিশোধ",
     "interest_added": "interest added;added at the end;শেষে যোগ",
     "interest_capitalised": "interest capitalised;capitalised;capitalized;মূলধনে যোগ",
+    "interest_deferred": "interest deferred;deferred;profit deferred;স্থগিত",
+    "interest_waived": "interest waived;waived;profit waived;free;মওকুফ",
+}
+DAY_COUNTS = {
+    "30/360": "30 by 360;30/360 bond",
+    "30E/360": "30e by 360;30/360 european",
+    "ACT/360": "actual/360;act by 360",
+    "ACT/364": "actual/364;act by 364",
+    "ACT/365F": "actual/365;act/365;act by 365",
+    "ACT/ACT": "actual/actual;act by act",
+    "MONTHLY/12": "monthly;monthly by 12;মাসিক",
 }
 
 _ACCOUNT = (
@@ -175,6 +188,11 @@ SUBLOANS = (
           also="instalment count;no of instalments;no of installments;number of instalments;installments;কিস্তি"),
     Field("first_due_date", "First due date", "প্রথম কিস্তির তারিখ", Holds.DATE,
           also="first instalment date;first installment date;1st instalment date;first repayment date"),
+    Field("every_days", "Every days", "যত দিন পরপর", Holds.NUMBER, also="days between instalments;interval days"),
+    Field("due_day", "Due day", "মাসের নির্দিষ্ট দিন", Holds.NUMBER, also="day of month;fixed due day;instalment day"),
+    Field("day_count", "Day count", "দিন গণনা", Holds.CHOICE, choices=DAY_COUNTS, also="day basis;days basis;year basis"),
+    Field("step_percent", "Step percent", "ধাপের শতাংশ", Holds.RATE, also="step;step up percent;increase percent"),
+    Field("step_every", "Step every", "যত কিস্তি পর ধাপ", Holds.NUMBER, also="step after;instalments per step"),
     Field("tranche_number", "Tranche", "কিস্তি ছাড় নম্বর", Holds.TEXT, also="tranche no;tranche number;drawdown no", most=40),
     Field("purpose", "Purpose", "উদ্দেশ্য", Holds.TEXT, also="loan purpose;purpose of loan;ঋণের উদ্দেশ্য", most=120),
     _MACHINERY,

@@ -15,7 +15,8 @@ from repayments.parsing.dates import DateOrder
 from repayments.parsing.plans import read_plans
 from repayments.parsing.text import account_key
 
-_NUMBERS = ("tenor_months", "grace_months", "instalment_count")
+_NUMBERS = ("tenor_months", "grace_months", "instalment_count", "every_days", "due_day", "step_every")
+_PERCENTS = ("annual_rate", "step_percent")
 
 
 def lending_rows(values: pd.DataFrame) -> pd.DataFrame:
@@ -24,8 +25,9 @@ def lending_rows(values: pd.DataFrame) -> pd.DataFrame:
     for name in _NUMBERS:
         if name in rows:
             rows[name] = pd.to_numeric(rows[name].replace("", None)).astype("Int64")
-    if "annual_rate" in rows:
-        rows["annual_rate"] = rows["annual_rate"].map(lambda text: Decimal(text) if text else None)
+    for name in _PERCENTS:
+        if name in rows:
+            rows[name] = rows[name].map(lambda text: Decimal(text) if text else None)
     return rows
 
 

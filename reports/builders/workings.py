@@ -6,7 +6,6 @@ a working is shown only where it gives exactly what the books hold.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,32 +15,24 @@ from typing import Any
 
 from calc.calendar import BusinessCalendar, Frequency, RollRule
 from calc.daycount import DayCount
-from calc.money import HALF_UP, Rounding, RoundingMode, from_rate_units
+from calc.money import from_rate_units
 from calc.schedule import (
     CannotSchedule,
     GraceKind,
-    InterestTo,
     Method,
-    Residue,
     Schedule,
     Terms,
     build_schedule,
 )
 from daybook.formats import digits
+from lending.stored_terms import terms_from_json
 
 _CHOICES: dict[str, type[Any]] = {
     "method": Method,
     "frequency": Frequency,
     "grace_kind": GraceKind,
     "day_count": DayCount,
-    "roll": RollRule,
-    "interest_to": InterestTo,
-    "residue": Residue,
 }
-_COUNTS = ("instalments", "every_days", "due_day", "grace_periods", "principal_minor")
-_ROUNDINGS = ("instalment_rounding", "interest_rounding")
-_MODE = re.compile(r"'(half_up|half_even|up|down)'")
-_QUANTUM = re.compile(r"quantum_minor'?: ?(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +78,28 @@ def _candidates(stored: Mapping[str, Any], booked: Booked) -> list[Terms]:
     """
     if not stored.get("method"):
         return []
+    if "annual_rate" in stored:
+        try:
+            return [terms_from_json(stored)]
+        except (TypeError, ValueError):  # kept in another form than ours: there is no working to show
+            return []
     values: dict[str, Any] = {
         name: kind(stored[name]) for name, kind in _CHOICES.items() if stored.get(name) not in (None, "")
     }
-    if "annual_rate" in stored:
-        values |= {name: int(stored[name]) for name in _COUNTS if stored.get(name) not in (None, "")}
-        values |= {name: _rounding(str(stored[name])) for name in _ROUNDINGS if name in stored}
-        first = stored.get("first_due_on")
-        return [
-            Terms(
-                annual_rate=Decimal(str(stored["annual_rate"])),
-                disbursed_on=date.fromisoformat(str(stored["disbursed_on"])),
-                first_due_on=date.fromisoformat(str(first)) if first not in (None, "", "None") else None,
-                **values,
-            )
-        ]
     if booked.annual_rate is None:
         return []
     step = max(values["frequency"].months, 1)
     grace = int(stored.get("grace_months") or 0)
     paying = stored.get("instalment_count") or (int(stored.get("tenor_months") or 0) - grace) // step
-    by_months = values["frequency"].months > 0
+    usual = DayCount.MONTHLY_12 if values["frequency"].months > 0 else DayCount.ACT_365F
     values |= {
         "instalments": int(paying),
         "grace_periods": grace // step,
-        "day_count": DayCount.MONTHLY_12 if by_months else DayCount.ACT_365F,
+        "every_days": int(stored.get("every_days") or 0),
+        "due_day": int(stored.get("due_day") or 0),
+        "step_every": int(stored.get("step_every") or 0),
+        "step_percent": Decimal(stored.get("step_percent") or 0),
+        "day_count": values.get("day_count", usual),
         "roll": RollRule.FOLLOWING,
         "principal_minor": booked.principal_minor,
         "annual_rate": booked.annual_rate,
@@ -133,15 +121,6 @@ def fitting_plan(
         if made == {number: minor for number, minor in booked.interest.items() if minor}:
             return terms, plan
     return None
-
-
-def _rounding(text: str) -> Rounding:
-    """A rounding as it was written into the stored terms: its mode and quantum."""
-    mode, quantum = _MODE.search(text), _QUANTUM.search(text)
-    return Rounding(
-        RoundingMode(mode.group(1)) if mode else HALF_UP.mode,
-        int(quantum.group(1)) if quantum else HALF_UP.quantum_minor,
-    )
 
 
 def workings(plan: Schedule) -> dict[int, tuple[Working, ...]]:

@@ -158,7 +158,7 @@ def test_an_agreement_is_drafted_and_approved_in_the_browser(world: World, sign_
     }  # fmt: skip
     officer = sign_in(world.people["officer"])
     refused = officer.post(reverse("lending:agreement-new"), terms)
-    assert "grace must be a whole number of periods" in refused.content.decode()
+    assert "is not a whole number of periods" in refused.content.decode()
     made = officer.post(reverse("lending:agreement-new"), terms | {"grace_months": "6"})
     assert (
         post(

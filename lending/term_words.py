@@ -1,0 +1,176 @@
+"""Why terms contradict each other, in the reader's own language.
+
+``calc`` and ``lending.services.terms`` refuse with a sentence and what fills its gaps; rows of an uploaded
+list keep the filled sentence. Both are known here by the sentence's fixed words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cache
+
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_noop as _
+
+from calc.schedule import CannotSchedule
+from daybook.formats import day, digits, taka_minor
+from lending.contract_words import Text, contract_words
+
+SENTENCES = (
+    _("at least one instalment must repay the loan"),
+    _("a plan has at most {most} periods"),
+    _("grace cannot be negative"),
+    _("say whether interest is paid, added, capitalised, deferred or waived during the grace periods"),
+    _("a kind of grace needs at least one grace period"),
+    _("a grace on interest needs a kind other than interest paid"),
+    _("a grace on interest cannot be longer than the grace on principal unless the interest is waived"),
+    _("a grace on interest must end before the last instalment"),
+    _("say every how many days an instalment falls due"),
+    _("a number of days belongs to the frequency 'every n days' only"),
+    _("a due day lies between 1 and 31"),
+    _("a fixed due day needs periods counted in months"),
+    _("monthly/12 needs periods counted in months"),
+    _("monthly/12 does not count the days by which a holiday moves a due date"),
+    _("say after how many instalments the instalment steps up"),
+    _("a step lies above -100 % and up to 1000 %"),
+    _("a step belongs to the method 'step up' only"),
+    _("the residue of stepped instalments goes to the last"),
+    _("{given} amounts do not make {wanted} instalments"),
+    _("an amount is negative"),
+    _("amounts belong to the method 'irregular' only"),
+    _("only level instalments are worked out from nominal periods"),
+    _("a loan cannot be amortised over fewer periods than it has instalments"),
+    _("a longer amortisation needs equal instalments worked out from nominal periods"),
+    _("the balloon of a longer amortisation is the last instalment"),
+    _("an amortisation has at most {most} periods"),
+    _("a loan needs a positive principal"),
+    _("the principal is beyond what the books can hold"),
+    _("a rate cannot be negative"),
+    _("a rate above 1000 % a year is a slip"),
+    _("a rate of {rate} % is finer than a millionth of a percent"),
+    _("the date of disbursement is missing"),
+    _("an agreed instalment cannot be negative"),
+    _("an agreed instalment needs equal instalments"),
+    _("the first due date must lie after the disbursement"),
+    _("the first due date {date} does not fall on the fixed due day {day}"),
+    _("the first period would end on or before the disbursement; move the first due date"),
+    _("instalments of {minor} minor units never repay the loan"),
+    _("an instalment would not cover the interest of its period"),
+    _("with these instalments the loan would be repaid before its last one"),
+    _("amounts of {given_minor} minor units in all do not repay the balance at the end of grace"),
+    _("instalments are not numbered 1, 2, 3 and on"),
+    _("a due date is missing"),
+    _("the first due date is not after disbursement"),
+    _("due dates are out of order"),
+    _("an instalment is of nothing"),
+    _("the plan has no instalments"),
+    _("principal of {given_minor} does not repay the loan of {wanted_minor} minor units"),
+    _("a grace of {grace} months is not shorter than the tenor of {tenor} months"),
+    _("a grace counted in months needs instalments counted in months"),
+    _("a grace of {grace} months is not a whole number of periods of {step} months"),
+    _("a grace on interest of {interest_grace} months is not a whole number of periods"),
+    _("say how many instalments there are"),
+    _("a tenor of {tenor} months with {grace} of grace is not made of periods of {step} months"),
+    _("{count} instalments and {grace} months of grace do not make a tenor of {tenor} months"),
+    _("under this contract nothing unpaid joins what bears profit or rent"),
+    _("the price of a murabaha is fixed at the sale and not reckoned anew from day to day"),
+    _("a murabaha paid early bears no fee; a rebate may be waived"),
+    _("“{text}” is not known here"),
+    _("it is in force before it was signed"),
+    _("it ends before it begins"),
+    _("collected money cannot be lent again before there is any"),
+    _("the limit must be above nothing"),
+    _("a rate of {rate} % exceeds the cap of {cap} % under the programme"),
+)
+"""All that terms are refused with; tests/lending/test_term_words.py holds calc to it."""
+
+TERMS: dict[str, Text] = {
+    "method": gettext_lazy("Repayment"),
+    "frequency": gettext_lazy("Instalments fall due"),
+    "every_days": gettext_lazy("Every so many days"),
+    "instalments": gettext_lazy("Instalments"),
+    "instalment_count": gettext_lazy("Instalments"),
+    "instalment": gettext_lazy("Instalments"),
+    "tenor_months": gettext_lazy("Tenor"),
+    "grace_periods": gettext_lazy("Grace"),
+    "grace_months": gettext_lazy("Grace"),
+    "grace_kind": gettext_lazy("During grace"),
+    "interest_grace": gettext_lazy("Grace on interest"),
+    "interest_grace_months": gettext_lazy("Grace on interest"),
+    "day_count": gettext_lazy("Days are counted"),
+    "due_day": gettext_lazy("Fixed day of the month"),
+    "roll_rule": gettext_lazy("A due date on a holiday"),
+    "interest_to": gettext_lazy("Interest runs to"),
+    "instalment_rounding": gettext_lazy("Rounding of instalments"),
+    "interest_rounding": gettext_lazy("Rounding of interest"),
+    "residue": gettext_lazy("What rounding leaves"),
+    "step_percent": gettext_lazy("Step, %"),
+    "step_every": gettext_lazy("Steps after"),
+    "amounts": gettext_lazy("Amounts of the instalments"),
+    "principal": gettext_lazy("Amount"),
+    "annual_rate": gettext_lazy("Rate"),
+    "disbursed_on": gettext_lazy("Disbursement date"),
+    "first_due_on": gettext_lazy("First due date"),
+    "due_on": gettext_lazy("Due dates"),
+    "agreed_instalment": gettext_lazy("Agreed instalment"),
+    "interest_basis": gettext_lazy("Interest basis"),
+    "early_fee_percent": gettext_lazy("Early-settlement fee"),
+    "limit": gettext_lazy("Limit"),
+    "from_date": gettext_lazy("In force from"),
+    "to_date": gettext_lazy("May draw until"),
+    "relend_until": gettext_lazy("Lent again until"),
+}
+"""What a page calls the term that a refusal names."""
+
+GAP = re.compile(r"\\\{(\w+)\\\}")
+
+
+def reason_of(refusal: CannotSchedule, mode: str = "interest") -> str:
+    """Why, in the reader's language and the words of the contract."""
+    filled = {name: _shown(name, value) for name, value in refusal.parameters.items()}
+    # The catalogue keeps the gaps of a sentence; one that it lacks stays English.
+    return contract_words(mode).tell(_in_taka(gettext(refusal.sentence)).format_map(filled))
+
+
+def say_refusal(refusal: CannotSchedule, mode: str = "interest") -> str:
+    """“Grace: a grace of 12 months is not shorter than the tenor of 12 months.”"""
+    name = contract_words(mode).tell(TERMS.get(refusal.term, refusal.term))
+    return f"{name}: {reason_of(refusal, mode)}."
+
+
+def say_reason(reason: str) -> str:
+    """A reason that was kept as English text, in the reader's language; an unknown one as it is."""
+    for pattern, sentence in _patterns():
+        if found := pattern.fullmatch(reason):
+            return reason_of(CannotSchedule("", sentence, **_values(found.groupdict())))
+    return reason
+
+
+def _values(texts: Mapping[str, str]) -> dict[str, object]:
+    """Minor units as numbers again, so that they are shown as money."""
+    return {name: int(text) if name.endswith("minor") else text for name, text in texts.items()}
+
+
+def _shown(name: str, value: object) -> str:
+    if name.endswith("minor"):
+        return taka_minor(int(str(value)))
+    if isinstance(value, date):
+        return day(value)
+    if isinstance(value, Decimal):
+        value = f"{value.normalize():f}"
+    return str(value) if name == "text" else digits(str(value))
+
+
+def _in_taka(sentence: str) -> str:
+    """calc counts minor units; people read taka."""
+    return sentence.replace(" minor units", "")
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Each sentence as a pattern, those without gaps first, then the longest, which says most."""
+    order = sorted(SENTENCES, key=lambda sentence: ("{" in sentence, -len(sentence)))
+    return tuple((re.compile(GAP.sub(r"(?P<\1>.*)", re.escape(sentence))), sentence) for sentence in order)
