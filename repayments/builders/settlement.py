@@ -14,17 +14,25 @@ import pandas as pd
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from calc.allocation import Allocations, Receipts, Source, allocate, difference
+from calc.allocation import Allocations, Grid, Order, Receipts, difference
 from calc.calendar import to_date
-from calc.money import Component, IntColumn
-from calc.schedule import Dues
-from repayments.frames import Scope, read_allocations, read_dues, read_receipts, read_settled
+from calc.money import OWED, Component, IntColumn
+from repayments.frames import Scope, read_dues, read_settled
+from repayments.selectors.settling import SettlingFacts, settling_facts
 
 COMPONENT_LABELS: dict[int, Promise] = {
     Component.CHARGE: _("Charge"),
     Component.PENAL: _("Penal interest"),
     Component.INTEREST: _("Interest"),
     Component.PRINCIPAL: _("Principal"),
+    Component.REFUND: _("Refund"),
+    Component.RECOVERY: _("Recovery"),
+}
+ORDER_LABELS: dict[Order, Promise] = {
+    Order.OLDEST_FIRST: _("Oldest due first, by instalment"),
+    Order.BY_COMPONENT: _("By component, across instalments"),
+    Order.PRINCIPAL_FIRST: _("Principal first"),
+    Order.GRID: _("By the agreement's grid"),
 }
 _NOT_YET = np.iinfo(np.int64).max
 """Stands for the number of a receipt that is only proposed: it comes after every other of its date."""
@@ -34,9 +42,9 @@ _NOT_YET = np.iinfo(np.int64).max
 class Line:
     """One due and what the receipt does to it; money in minor units.
 
-    `before_minor` came from money that stands before this receipt. `waited_days` is how long an
-    advance waited for its due, `late_days` how late the money came; one of them is 0. `is_ahead`: the
-    due has not come yet, the advance will meet it then.
+    `before_minor` came from money that stands before this receipt, or was waived. `waited_days` is how
+    long an advance waited for its due, `late_days` how late the money came; one of them is 0.
+    `is_ahead`: the due has not come yet, the advance will meet it then.
     """
 
     value_date: date
@@ -55,6 +63,11 @@ class Line:
         return COMPONENT_LABELS[self.component]
 
     @property
+    def is_early(self) -> bool:
+        """Whether a grid let the money meet the due before it came."""
+        return self.value_date < self.late_date
+
+    @property
     def left_minor(self) -> int:
         return self.due_minor - self.before_minor - self.amount_minor
 
@@ -65,60 +78,49 @@ class Settlement:
 
     lines: tuple[Line, ...]
     held_minor: int
+    rule: Order | Grid
     moved_count: int = 0
     """Of a proposed receipt: rows of other receipts that would be settled anew."""
+
+    @property
+    def rule_label(self) -> Promise:
+        """The order in which the money went."""
+        return order_label(self.rule)
 
     @property
     def settled_minor(self) -> int:
         return sum(line.amount_minor for line in self.lines if not line.is_ahead)
 
 
-def live_receipts(loan_ids: IntColumn) -> Receipts:
-    """The receipts of the loans that were not taken back, as calc takes them."""
-    rows = read_receipts(Scope.of_loans(loan_ids))
-    return Receipts(rows["loan_id"], rows["id"], rows["value_date"], rows["amount_minor"])
-
-
-def live_allocations(loan_ids: IntColumn) -> tuple[Allocations, IntColumn]:
-    """What receipts and advances settle by the books, without what was taken back; and the rows' ids."""
-    rows = read_allocations(Scope.of_loans(loan_ids))
-    rows = rows[np.isin(rows["source"], [Source.RECEIPT, Source.ADVANCE])]
-    allocations = Allocations(
-        receipt=rows["receipt_id"],
-        loan=rows["loan_id"],
-        instalment=rows["instalment"],
-        component=rows["component"].astype(np.int8),
-        value_date=rows["value_date"],
-        amount=rows["amount_minor"],
-        source=rows["source"].astype(np.int8),
-    )
-    return allocations, rows["id"]
+def order_label(rule: Order | Grid) -> Promise:
+    """What an order of settlement is called."""
+    return ORDER_LABELS[Order.GRID if isinstance(rule, Grid) else rule]
 
 
 def settlement_of(*, loan_id: int, receipt_id: int, value_date: date, as_of: date) -> Settlement:
     """What a posted receipt settles according to the books as of a date. Empty when it was reversed."""
-    ids = np.array([loan_id], dtype=np.int64)
-    rows, _ = live_allocations(ids)
-    return _explained(read_dues(Scope.of_loans(ids)), rows, receipt_id, value_date, as_of, moved_count=0)
+    facts = settling_facts(np.array([loan_id], dtype=np.int64))
+    return _explained(facts, facts.written, receipt_id, value_date, as_of, moved_count=0)
 
 
 def preview(*, loan_id: int, amount_minor: int, value_date: date, as_of: date) -> Settlement:
     """What a receipt would settle as of a date if it were posted now; nothing is written."""
-    ids = np.array([loan_id], dtype=np.int64)
-    dues, got = read_dues(Scope.of_loans(ids)), live_receipts(ids)
-    with_it = Receipts(
-        loan=np.append(got.loan, loan_id),
-        receipt=np.append(got.receipt, _NOT_YET),
-        value_date=np.append(got.value_date, np.datetime64(value_date, "D")),
-        amount=np.append(got.amount, amount_minor),
+    facts = settling_facts(np.array([loan_id], dtype=np.int64))
+    got = facts.receipts
+    rows = facts.afresh(
+        Receipts(
+            loan=np.append(got.loan, loan_id),
+            receipt=np.append(got.receipt, _NOT_YET),
+            value_date=np.append(got.value_date, np.datetime64(value_date, "D")),
+            amount=np.append(got.amount, amount_minor),
+        )
     )
-    rows = allocate(dues, with_it)
-    changed = difference(live_allocations(ids)[0], rows)
-    return _explained(dues, rows, _NOT_YET, value_date, as_of, moved_count=int(changed.mirror.size))
+    changed = difference(facts.written, rows)
+    return _explained(facts, rows, _NOT_YET, value_date, as_of, moved_count=int(changed.mirror.size))
 
 
 def open_dues(loan_ids: IntColumn) -> pd.DataFrame:
-    """What is not settled yet, whether fallen due or not: an instalment of a loan a row, oldest first.
+    """What of the instalments is not settled yet, fallen due or not: a due date a row, oldest first.
 
     Columns loan_id, instalment, late_date, due_minor, settled_minor, open_minor.
     """
@@ -142,8 +144,12 @@ def open_dues(loan_ids: IntColumn) -> pd.DataFrame:
             "settled_minor": paid.amount,
         }
     )
+    dues = dues[dues["component"].isin(OWED)].sort_values([*keys, "late_date"], kind="stable")
     both = dues.merge(settled.groupby(keys, as_index=False).sum(), on=keys, how="left")
-    both["settled_minor"] = both["settled_minor"].fillna(0).astype("int64")
+    # A component that falls due on several dates (penal interest) is settled from the oldest.
+    before = both.groupby(keys)["due_minor"].cumsum() - both["due_minor"]
+    paid_minor = both["settled_minor"].fillna(0).astype("int64") - before
+    both["settled_minor"] = np.clip(paid_minor, 0, both["due_minor"])
     rows = both.groupby(["loan_id", "late_date", "instalment"], as_index=False)[
         ["due_minor", "settled_minor"]
     ].sum()
@@ -152,14 +158,20 @@ def open_dues(loan_ids: IntColumn) -> pd.DataFrame:
 
 
 def _explained(
-    dues: Dues, rows: Allocations, receipt: int, on: date, as_of: date, *, moved_count: int
+    facts: SettlingFacts, rows: Allocations, receipt: int, on: date, as_of: date, *, moved_count: int
 ) -> Settlement:
     """The rows of one receipt, each beside its due. The rows are of one loan, a page's worth."""
-    plan = {
-        (int(instalment), int(component)): (to_date(late), int(amount))
-        for instalment, component, late, amount in _columns(dues.netted(), "late_date")
-    }
+    plan: dict[tuple[int, int], tuple[date, int]] = {}
+    for instalment, component, late, amount in _columns(facts.dues.netted(), "late_date"):
+        first, total = plan.get((int(instalment), int(component)), (to_date(late), 0))
+        plan[int(instalment), int(component)] = (first, total + int(amount))
     paid: dict[tuple[int, int], int] = {}
+    reduced = facts.reduced
+    for instalment, component, amount in zip(
+        reduced.instalment, reduced.component, reduced.amount, strict=True
+    ):
+        key = (int(instalment), int(component))
+        paid[key] = paid.get(key, 0) + int(amount)
     lines: list[Line] = []
     held = 0
     order = np.lexsort((rows.component, rows.instalment, rows.receipt, rows.value_date))
@@ -190,7 +202,8 @@ def _explained(
                     is_ahead=day > as_of,
                 )
             )
-    return Settlement(tuple(lines), held, moved_count)
+    rule = next(iter(facts.rules.values()), Order.OLDEST_FIRST)
+    return Settlement(tuple(lines), held, rule, moved_count)
 
 
 def _columns(rows: Any, date_column: str) -> Any:

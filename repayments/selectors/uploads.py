@@ -92,12 +92,12 @@ WITH due AS (
            sum(d.amount_minor) AS until_now
       FROM lending_due d JOIN lending_loan l ON l.id = d.loan_id
      WHERE l.institution_id = %(institution)s AND l.tier = 'subloan' AND d.late_date <= %(last)s
-       AND d.effective_date <= %(last)s
+       AND d.effective_date <= %(last)s AND d.component <> 7  -- what was written off is not asked for
      GROUP BY d.loan_id
 ), settled AS (
     SELECT a.loan_id, sum(a.amount_minor) AS paid
       FROM repayments_allocation a JOIN lending_loan l ON l.id = a.loan_id
-     WHERE l.institution_id = %(institution)s AND l.tier = 'subloan'
+     WHERE l.institution_id = %(institution)s AND l.tier = 'subloan' AND a.component <> 7
      GROUP BY a.loan_id
 )
 SELECT l.number,

@@ -1,8 +1,9 @@
 """Put receipts in the books, take them back, and keep what they settle true: one path for all three.
 
 Whatever changed on a loan (a receipt today, one that comes late, one taken back, a new plan), its
-whole allocation is computed afresh from its live dues and live receipts, and only what differs
-from the books is written: a mirror at the original value date for each row that no longer holds,
+whole allocation is computed afresh in its own order from its live dues and live receipts, and only
+what differs from the books is written. What was waived, written off or transferred stays as it is and
+is never paid. What is written: a mirror at the original value date for each row that no longer holds,
 and the rows that now do (design.md section 3, "Allocation"). Everything works on sets; how many
 queries run does not depend on how many loans or receipts there are.
 """
@@ -19,14 +20,13 @@ import pandas as pd
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from calc.allocation import allocate, difference
+from calc.allocation import difference
 from calc.money import IntColumn
 from daybook.columns import insert_columns
 from daybook.models import Booking
 from daybook.services import Actor, record
-from repayments.builders.settlement import live_allocations, live_receipts
-from repayments.frames import Scope, read_dues
 from repayments.models import Receipt
+from repayments.selectors.settling import settling_facts
 from repayments.services.standings import rewrite_standings
 
 RECEIPT_COLUMNS = (
@@ -238,8 +238,8 @@ def _refuse_to_reverse(wanted: IntColumn, found: pd.DataFrame) -> None:
 def _reallocated(loans: pd.DataFrame, booking: Booking) -> Reallocated:
     """Settle the (locked) loans afresh, write what differs from the books, and where it leaves them."""
     ids = loans["loan_id"].to_numpy(dtype=np.int64)
-    old, old_ids = live_allocations(ids)
-    new = allocate(read_dues(Scope.of_loans(ids)), live_receipts(ids))
+    facts = settling_facts(ids)
+    old, old_ids, new = facts.written, facts.written_ids, facts.afresh()
     changed = difference(old, new)
     taken_back, added = old.take(changed.mirror), new.take(changed.add)
     count = len(taken_back) + len(added)

@@ -102,8 +102,11 @@ class Books:
         )
 
 
-def make_books() -> Books:
-    """Open the books on BOOKS_OPEN (unless they are open) with a new institution in them."""
+def make_books(**terms: Any) -> Books:
+    """Open the books on BOOKS_OPEN (unless they are open) with a new institution in them.
+
+    `terms` are fields of its agreement, whose terms cannot change once it is approved.
+    """
     if not BusinessDay.objects.exists():
         open_books(first_date=BOOKS_OPEN)
     number = Institution.objects.count() + 1
@@ -131,6 +134,7 @@ def make_books() -> Books:
         made_by=maker,
         approved_by=checker,
         booking=booking,
+        **terms,
     )
     return Books(institution, agreement, maker, checker)
 
