@@ -109,4 +109,5 @@ def _provision(row: ProvisionPolicy) -> ProvisionRule:
         ss=row.ss_percent,
         df=row.df_percent,
         bl=row.bl_percent,
+        floor=row.floor_percent,
     )

@@ -23,6 +23,7 @@ _PERCENTS = {f"{name}_percent" for name in ("standard", "sma", "ss", "df", "bl")
 P = TypeVar("P", ClassificationPolicy, ProvisionPolicy)
 
 _MAY_BE_ABSENT = {"to_date", "scope"}
+_PROVISION_MAY_BE_ABSENT = _MAY_BE_ABSENT | {"floor_percent"}
 _CLASS_MAY_BE_ABSENT = _MAY_BE_ABSENT | {"lag_months", "sma_months", "term_years_min", "term_years_max"}
 
 
@@ -57,7 +58,7 @@ def load_policies(
         for row in content["classification_policies"]
     ]
     provisions = [
-        ProvisionPolicy(**_fields(row, path, _SHARED | _PERCENTS, _MAY_BE_ABSENT), **people)
+        ProvisionPolicy(**_fields(row, path, _SHARED | _PERCENTS, _PROVISION_MAY_BE_ABSENT), **people)
         for row in content["provision_policies"]
     ]
     new_classes = _new(classes, {row.code: row for row in ClassificationPolicy.objects.all()}, path)
