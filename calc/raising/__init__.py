@@ -5,7 +5,7 @@ from them anew; beside what stands raised that gives the rows to append and the 
 """
 
 from calc.raising.penal import DayAmounts, Items, penal_by_day, penal_working
-from calc.raising.reckon import Accruals, Facts, overdue_items, reckon, settle_to_rest
+from calc.raising.reckon import Accruals, Facts, overdue_items, rates_by_item, reckon, settle_to_rest
 from calc.raising.rows import DatedDues, Fixed, Unmatched, empty_dues, unmatched
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "overdue_items",
     "penal_by_day",
     "penal_working",
+    "rates_by_item",
     "reckon",
     "settle_to_rest",
     "unmatched",

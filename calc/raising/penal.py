@@ -14,9 +14,16 @@ import numpy as np
 from calc.calendar import DateColumn, add_months_columns, months_between
 from calc.daycount import DayCount, counted_days, year_fractions
 from calc.interest import Movements, Rates, Segments, Spans, cut_spans
-from calc.money import HALF_UP, RATE_DENOMINATOR, IntColumn, Rounding, group_starts, round_quotients
+from calc.money import (
+    HALF_UP,
+    RATE_DENOMINATOR,
+    IntColumn,
+    ObjectColumn,
+    Rounding,
+    group_starts,
+    round_quotients,
+)
 
-_DAY = np.timedelta64(1, "D")
 _MONTH_PARTS = lcm(28, 29, 30, 31)
 """Into so many parts a month of any length divides without remainder."""
 
@@ -70,7 +77,7 @@ def penal_by_day(
     length = (to_on[bears] - start).astype(np.int64) + 1
     piece = np.repeat(bears, length)
     step = np.arange(piece.size) - np.repeat(np.cumsum(length) - length, length)
-    day = np.repeat(start, length) + step
+    day = np.repeat(start, length) + step.astype("timedelta64[D]")
     parts, _ = _elapsed(late[piece], day, day_count)
     total = before[piece] + weight[piece] * (parts - since_parts[piece])
     below = np.full(total.size, RATE_DENOMINATOR * basis * rounding.quantum_minor, dtype=object)
@@ -103,7 +110,7 @@ def _spans(items: Items) -> Spans:
     return Spans(np.arange(items.loan.size), items.late_date, np.maximum(items.until, items.late_date))
 
 
-def _sum_before(row: IntColumn, exact: "np.ndarray") -> "np.ndarray":
+def _sum_before(row: IntColumn, exact: ObjectColumn) -> ObjectColumn:
     """The sum of the pieces of the same item before each piece; exact, in Python's whole numbers."""
     running = np.concatenate([np.zeros(1, dtype=object), np.cumsum(exact)]) if exact.size else exact
     first = np.flatnonzero(group_starts(row))

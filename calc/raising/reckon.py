@@ -48,7 +48,8 @@ class Facts:
 
     loans int64 ascending. since datetime64[D], by loan: what counts from a day up to it is raised and
     stays, and stands in `kept`; NaT: everything anew. planned: dues and their mirrors, without what was
-    raised. rates: the contract's, of daily-product loans; penal_rates: what late money bears, capped.
+    raised. rates: the contract's, of daily-product loans; penal_rates: what late money bears, capped, by
+    loan and date. rounding: that of interest; penal interest is rounded half up to the minor unit.
     """
 
     loans: IntColumn
@@ -148,6 +149,15 @@ def overdue_items(
     return items, moved
 
 
+def rates_by_item(rates: Rates, items: Items) -> Rates:
+    """The rates of each item's loan (given by loan, then date), as rates of the item."""
+    first = np.searchsorted(rates.loan, items.loan, side="left")
+    length = np.searchsorted(rates.loan, items.loan, side="right") - first
+    item = np.repeat(np.arange(items.loan.size), length)
+    at = np.arange(item.size) + np.repeat(first - np.cumsum(length) + length, length)
+    return Rates(item, rates.on[at], rates.rate[at])
+
+
 def _interest(facts: Facts, settled: Allocations, until: np.datetime64) -> DatedDues:
     """Interest of every period that has ended, on the principal outstanding on each of its days."""
     if not facts.accruals.loan.size:
@@ -188,13 +198,7 @@ def _interest(facts: Facts, settled: Allocations, until: np.datetime64) -> Dated
 
 def _penal(facts: Facts, items: Items, overdue: Movements) -> DatedDues:
     """The penal interest of each day as a due of its instalment on that day."""
-    mine = np.searchsorted(facts.penal_rates.loan, items.loan, side="left")
-    end = np.searchsorted(facts.penal_rates.loan, items.loan, side="right")
-    length = end - mine
-    item = np.repeat(np.arange(items.loan.size), length)
-    at = np.arange(item.size) - np.repeat(np.cumsum(length) - length, length) + np.repeat(mine, length)
-    rates = Rates(item, facts.penal_rates.on[at], facts.penal_rates.rate[at])
-    days = penal_by_day(items, overdue, rates, facts.day_count, facts.rounding)
+    days = penal_by_day(items, overdue, rates_by_item(facts.penal_rates, items), facts.day_count)
     return DatedDues(
         loan=items.loan[days.item],
         instalment=items.instalment[days.item].astype(np.int32),

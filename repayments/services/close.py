@@ -2,12 +2,13 @@
 
 1. make the month's partition (first and by itself: it waits for readers of the snapshots, and no
    posting should wait with it);
-2. roll the business date under the exclusive lock, which fixes the booking the run will read by;
-3. cut the book into slices of equal loan count, in the same transaction;
-4. compute the slices (``close_slices``), by Celery or here, in any order, each in one transaction;
-5. the last slice checks the control totals and finishes the run (``close_totals``).
+2. under the exclusive lock raise the dues and penal interest of the wholesale tier (``raising``);
+3. roll the business date, which fixes the booking the run will read by;
+4. cut the book into slices of equal loan count, in the same transaction;
+5. compute the slices (``close_slices``), by Celery or here, in any order, each in one transaction;
+6. the last slice checks the control totals and finishes the run (``close_totals``).
 
-Steps 1 to 3 are ``start_close``. Steps that raise dues or penal interest will stand between 2 and 3.
+Steps 1 to 4 are ``start_close``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from partners.models import User
 from repayments.models import DayRun, DayRunSlice
 from repayments.services.close_slices import work_slice
 from repayments.services.close_totals import finish_run
+from repayments.services.raising import raise_day
 
 LOANS_A_SLICE = 20_000
 """Loans computed and written in one transaction: some 300 MB of a worker's memory at 24 instalments each."""
@@ -161,6 +163,7 @@ def _opened_run(day: date, opening: date | None, started_by: str) -> DayRun:
         )
         raise CannotClose(f"The close of {unfinished.business_date:%d %b %Y} is {state}.")
     following = opening or business_calendar().next_business_day(day)
+    raise_day(business_date=day)
     try:
         closed = roll_day(closing=day, opening=following)
     except CannotRollDay as refusal:

@@ -1,4 +1,4 @@
-"""Put dated policies of class and provision in the books. They are appended, never edited."""
+"""Put dated policies of class, provision and charges in the books. They are appended, never edited."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import transaction
 
 from daybook.models import Booking
 from partners.models import User
-from repayments.models import ClassificationPolicy, ProvisionPolicy
+from repayments.models import ChargePolicy, ClassificationPolicy, ProvisionPolicy
 from repayments.models.policies import DatedPolicy
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reference" / "policies.yaml"
@@ -20,7 +20,8 @@ REFERENCE = Path(__file__).resolve().parent.parent / "reference" / "policies.yam
 _SHARED = {"code", "reference", "tier", "applies_to", "from_date", "confidence"}
 _CLASS = {"test", "ss_months", "df_months", "bl_months"}
 _PERCENTS = {f"{name}_percent" for name in ("standard", "sma", "ss", "df", "bl")}
-P = TypeVar("P", ClassificationPolicy, ProvisionPolicy)
+_CHARGE = {"kind", "percent"}
+P = TypeVar("P", ClassificationPolicy, ProvisionPolicy, ChargePolicy)
 
 _MAY_BE_ABSENT = {"to_date", "scope"}
 _PROVISION_MAY_BE_ABSENT = _MAY_BE_ABSENT | {"floor_percent"}
@@ -37,6 +38,7 @@ class LoadedPolicies:
 
     classification_count: int
     provision_count: int
+    charge_count: int
 
 
 @transaction.atomic
@@ -61,11 +63,17 @@ def load_policies(
         ProvisionPolicy(**_fields(row, path, _SHARED | _PERCENTS, _PROVISION_MAY_BE_ABSENT), **people)
         for row in content["provision_policies"]
     ]
+    charges = [
+        ChargePolicy(**_fields(row, path, _SHARED | _CHARGE, _MAY_BE_ABSENT), **people)
+        for row in content.get("charge_policies", [])
+    ]
     new_classes = _new(classes, {row.code: row for row in ClassificationPolicy.objects.all()}, path)
     new_provisions = _new(provisions, {row.code: row for row in ProvisionPolicy.objects.all()}, path)
+    new_charges = _new(charges, {row.code: row for row in ChargePolicy.objects.all()}, path)
     ClassificationPolicy.objects.bulk_create(new_classes)
     ProvisionPolicy.objects.bulk_create(new_provisions)
-    return LoadedPolicies(len(new_classes), len(new_provisions))
+    ChargePolicy.objects.bulk_create(new_charges)
+    return LoadedPolicies(len(new_classes), len(new_provisions), len(new_charges))
 
 
 def _fields(row: dict[str, Any], path: Path, needed: set[str], may_be_absent: set[str]) -> dict[str, Any]:

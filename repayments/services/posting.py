@@ -134,10 +134,15 @@ def reverse_receipts(*, receipt_ids: Sequence[int] | IntColumn, booking: Booking
 
 
 @transaction.atomic
-def reallocate(*, loan_ids: Sequence[int] | IntColumn, booking: Booking) -> Reallocated:
-    """Settle loans afresh after their dues changed. Writes nothing where the books already say so."""
+def reallocate(
+    *, loan_ids: Sequence[int] | IntColumn, booking: Booking, with_standings: bool = True
+) -> Reallocated:
+    """Settle loans afresh after their dues changed. Writes nothing where the books already say so.
+
+    A close writes the standings itself when it ends, so it leaves them out here.
+    """
     wanted = np.unique(np.asarray(loan_ids, dtype=np.int64))
-    return _reallocated(_locked_loans(wanted), booking)
+    return _reallocated(_locked_loans(wanted), booking, with_standings=with_standings)
 
 
 def _locked_loans(loan_ids: IntColumn) -> pd.DataFrame:
@@ -235,7 +240,7 @@ def _refuse_to_reverse(wanted: IntColumn, found: pd.DataFrame) -> None:
         )
 
 
-def _reallocated(loans: pd.DataFrame, booking: Booking) -> Reallocated:
+def _reallocated(loans: pd.DataFrame, booking: Booking, *, with_standings: bool = True) -> Reallocated:
     """Settle the (locked) loans afresh, write what differs from the books, and where it leaves them."""
     ids = loans["loan_id"].to_numpy(dtype=np.int64)
     facts = settling_facts(ids)
@@ -262,7 +267,9 @@ def _reallocated(loans: pd.DataFrame, booking: Booking) -> Reallocated:
                 "booking_id": np.full(count, booking.pk, dtype=np.int64),
             },
         )
-    rewrite_standings(institution_ids=loans["institution_id"].unique().tolist(), as_of=booking.business_date)
+    if with_standings:
+        institutions_touched = loans["institution_id"].unique().tolist()
+        rewrite_standings(institution_ids=institutions_touched, as_of=booking.business_date)
     return Reallocated(len(ids), len(taken_back), len(added))
 
 

@@ -52,7 +52,9 @@ class Command(BaseCommand):
             if people:
                 proposer, approver = people
                 policies = load_policies(booking=booking, proposed_by=proposer, approved_by=approver)
-                added["policies"] = policies.classification_count + policies.provision_count
+                added["policies"] = (
+                    policies.classification_count + policies.provision_count + policies.charge_count
+                )
             if not any(added.values()):
                 transaction.set_rollback(True)
         return added
