@@ -60,7 +60,7 @@ def prepay(
     """
     on, amount = days_of(running, on), amounts_of(running, amount)
     rest = rest_of(running, on)
-    refused = _no_rest(running, rest)
+    refused = no_rest(running, rest)
     refuse(refused, amount <= 0, "amount", "a prepayment needs a positive amount")
     sentence = "of {left_minor} minor units of principal not yet due; to pay all of it, settle the loan"
     refuse(refused, amount >= rest.balance, "amount", sentence, left_minor=rest.balance)
@@ -89,7 +89,7 @@ def prepay(
         segments=rest.segments if interest is Accrued.DUE else Segments.none(),
     )
     fee = early_fee(amount, fee_percent)
-    return _go_on(running, rest, onward, refused, shorten=effect is Effect.TERM, rows=row, fee=fee)
+    return go_on(running, rest, onward, refused, shorten=effect is Effect.TERM, rows=row, fee=fee)
 
 
 def change_rate(running: Running, on: Days, *, annual_rate: Decimal, effect: Effect) -> Replans:
@@ -102,14 +102,14 @@ def change_rate(running: Running, on: Days, *, annual_rate: Decimal, effect: Eff
     on = days_of(running, on)
     rest = rest_of(running, on)
     rate = np.full(len(running), to_rate_units(annual_rate), dtype=np.int64)
-    refused = _no_rest(running, rest)
+    refused = no_rest(running, rest)
     same = running.terms.rate == rate
     refuse(refused, same, "annual_rate", "the rate is {percent} % already", percent=annual_rate)
     onward = replace(Onward.of(running, rest), rate=rate)
     levels = running.has("method", Method.EQUAL_INSTALMENT, Method.STEP_UP, Method.FLAT)
     keeps = effect is Effect.TERM
     onward = replace(onward, agreed=np.where(levels & (not keeps), 0, onward.agreed))
-    return _go_on(running, rest, onward, refused, shorten=levels & keeps)
+    return go_on(running, rest, onward, refused, shorten=levels & keeps)
 
 
 def add_tranche(running: Running, on: Days, *, amount: Amounts, effect: Effect) -> Replans:
@@ -120,7 +120,7 @@ def add_tranche(running: Running, on: Days, *, amount: Amounts, effect: Effect) 
     """
     on, amount = days_of(running, on), amounts_of(running, amount)
     rest = rest_of(running, on)
-    refused = _no_rest(running, rest)
+    refused = no_rest(running, rest)
     refuse(refused, amount <= 0, "amount", "a tranche needs a positive amount")
     if effect is Effect.TERM:
         fixed = running.has("method", Method.BULLET, Method.IRREGULAR)
@@ -136,7 +136,7 @@ def add_tranche(running: Running, on: Days, *, amount: Amounts, effect: Effect) 
             for at, old in onward.amounts.items()
         },
     )
-    return _go_on(running, rest, onward, refused, shorten=effect is Effect.TERM, added=amount)
+    return go_on(running, rest, onward, refused, shorten=effect is Effect.TERM, added=amount)
 
 
 def early_fee(principal: Amounts, percent: Decimal) -> IntColumn:
@@ -171,12 +171,17 @@ def refuse(
         refused.setdefault(int(at), CannotReplan(term, sentence, **own))
 
 
-def _no_rest(running: Running, rest: Rest) -> dict[int, CannotSchedule]:
-    """Loans whose plan the bank gave, or of which nothing falls due after the date."""
+def no_rest_at_all(rest: Rest) -> dict[int, CannotSchedule]:
+    """Loans of which nothing falls due after the date."""
     found = dict(rest.refused)
-    sentence = "the bank gave this plan: ask it for the new one"
-    refuse(found, running.supplied, "plan", sentence)
     refuse(found, ~rest.alive, "effective_on", "nothing falls due after {date}", date=rest.on)
+    return found
+
+
+def no_rest(running: Running, rest: Rest) -> dict[int, CannotSchedule]:
+    """Loans whose plan the bank gave, or of which nothing falls due after the date."""
+    found = no_rest_at_all(rest)
+    refuse(found, running.supplied, "plan", "the bank gave this plan: ask it for the new one")
     return found
 
 
@@ -238,7 +243,7 @@ def _from_the_front(amounts: tuple[int, ...], left: int) -> tuple[int, ...]:
     return tuple(kept)
 
 
-def _go_on(
+def go_on(
     running: Running,
     rest: Rest,
     onward: Onward,

@@ -137,11 +137,14 @@ class Replans:
 def _changes(
     replans: Replans, replaced: Sequence[Period], periods: Sequence[Period], terms: Terms | None
 ) -> tuple[Change, ...]:
-    """What is not as it was, of the instalments after the event's date."""
-    after = to_date(replans.effective_on[0])
-    old, new = (
-        [row for row in rows if row.instalment and row.nominal_on > after] for rows in (replaced, periods)
-    )
+    """What is not as it was, of the instalments to come; those that stand on the event's date stay out."""
+    standing = {
+        int(number)
+        for number, date in zip(replans.running.plan.instalment, replans.rest.standing, strict=True)
+        if date
+    }
+    old = [row for row in replaced if row.instalment and row.instalment not in standing]
+    new = [row for row in periods if row.instalment and row.period]
     rate = None if replans.running.supplied[0] else from_rate_units(int(replans.running.terms.rate[0]))
     pairs: list[tuple[Changed, int | date | Decimal | None, int | date | Decimal | None]] = [
         (Changed.PRINCIPAL, sum(p.principal_minor for p in old), sum(p.principal_minor for p in new)),

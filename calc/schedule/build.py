@@ -140,6 +140,7 @@ def _columns(walk: Walk, periods: _Periods, kept: BoolColumn) -> ScheduleColumns
         row=np.arange(loans * count, dtype=np.int64),
         **{name: np.ascontiguousarray(table)[kept].ravel() for name, table in working.items()},
     )
+    segments = segments.take(segments.from_on < segments.to_on)
     if periods.begun.segments.row.size:
         before = periods.begun.take(np.flatnonzero(kept)).segments
         segments = Segments.join([replace(before, row=before.row * count), segments])

@@ -70,7 +70,7 @@ class Walk:
         _METHODS[self.rules.method](self)
         quiet, waiting = self.rules.quiet_periods, self.rules.silent_periods
         if self.rules.grace_kind is GraceKind.INTEREST_DEFERRED:
-            self.interest[:, quiet] += self.simple_interest(self.opening[:, 0], 0, quiet)
+            self.interest[:, quiet] += self.simple_interest(self.interest_base(self.opening[:, 0]), 0, quiet)
         elif self.rules.grace_kind is GraceKind.INTEREST_WAIVED and waiting and self.carried is not None:
             self.interest[:, waiting] += self.simple_interest(np.zeros_like(self.balance), 0, 1)
 
@@ -131,7 +131,8 @@ def _grace(walk: Walk) -> None:
             walk.capitalised[:, period] = grown - walk.balance
             walk.balance = grown
         elif rules.grace_kind is GraceKind.INTEREST_ADDED and period == rules.quiet_periods - 1:
-            walk.capitalised[:, period] = walk.simple_interest(walk.balance, 0, rules.quiet_periods)
+            base = walk.interest_base(walk.balance)
+            walk.capitalised[:, period] = walk.simple_interest(base, 0, rules.quiet_periods)
             walk.balance = walk.balance + walk.capitalised[:, period]
 
 

@@ -1,0 +1,158 @@
+"""Rescheduling and restructuring under new terms, and plans that the bank gives anew."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+
+from calc.calendar import NO_DATE
+from calc.events.changing import (
+    Amounts,
+    Days,
+    accrued_minor,
+    amounts_of,
+    days_of,
+    no_rest_at_all,
+    refuse,
+    standing_rows,
+)
+from calc.events.onward import planned
+from calc.events.replan import Draft, Replans, assemble
+from calc.events.rest import Rest, rest_of
+from calc.events.running import Rows, Running
+from calc.interest import Segments
+from calc.money import IntColumn, to_rate_units
+from calc.schedule import Rules, SuppliedRow, TakenOver, TermsColumns, supplied_schedule
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a new plan takes in besides the principal not yet due, in minor units.
+
+    principal and interest (with charges) of earlier instalments, overdue; down_payment falls due on the
+    event's date. With `capitalise` the interest moved and the interest accrued become principal, else
+    they fall due with the first interest of the new plan and bear nothing.
+    """
+
+    principal: Amounts = 0
+    interest: Amounts = 0
+    down_payment: Amounts = 0
+    capitalise: bool = True
+
+
+NOTHING_MOVED = Moved()
+
+
+def reschedule(
+    running: Running,
+    on: Days,
+    *,
+    rules: Rules,
+    annual_rate: Decimal,
+    first_due_on: date | None = None,
+    agreed_instalment: int = 0,
+    moved: Moved = NOTHING_MOVED,
+) -> Replans:
+    """New terms from the date on: method, number, rate, dates and grace as the rules say.
+
+    Without a first due date periods are counted from the event. A due on the very date goes into the
+    new plan.
+    """
+    on = days_of(running, on)
+    loans = len(running)
+    rest = rest_of(running, on, absorb=True)
+    principal, interest, down = (
+        amounts_of(running, one) for one in (moved.principal, moved.interest, moved.down_payment)
+    )
+    refused = dict(rest.refused)
+    for name, amounts in (("principal", principal), ("interest", interest), ("down_payment", down)):
+        refuse(refused, amounts < 0, name, "an amount is negative")
+    capitalised = np.zeros(loans, dtype=np.int64)
+    if moved.capitalise:
+        capitalised = accrued_minor(running, rest) + interest
+    taken = rest.balance + principal + capitalised
+    refuse(refused, taken <= 0, "effective_on", "there is no principal for a new plan")
+    sentence = "a down payment of {paid_minor} leaves nothing of {left_minor} minor units to reschedule"
+    refuse(refused, (down >= taken) & (down > 0), "down_payment", sentence, paid_minor=down, left_minor=taken)
+    rows = Rows.join([standing_rows(running, rest), _down_payments(rest, down)])
+    terms = TermsColumns(
+        rules=(rules,),
+        rule=np.zeros(loans, dtype=np.int64),
+        principal=taken - down,
+        rate=np.full(loans, to_rate_units(annual_rate), dtype=np.int64),
+        disbursed_on=on,
+        first_due_on=np.full(loans, first_due_on or NO_DATE, dtype="datetime64[D]"),
+        agreed_instalment=np.full(loans, agreed_instalment, dtype=np.int64),
+        taken_over=_carried(rest, interest, rows, loans, capitalise=moved.capitalise),
+    )
+    sound = np.ones(loans, dtype=bool)
+    sound[list(refused)] = False
+    none = np.zeros(loans, dtype=np.int64)
+    draft = Draft(
+        terms=terms,
+        rows=rows,
+        left=np.ones(loans, dtype=bool),
+        added=none,
+        transferred=principal,
+        capitalised=capitalised,
+        fee=none,
+        rebate=none,
+        refused=refused,
+    )
+    return assemble(running, rest, draft, planned(terms, running, sound))
+
+
+def resupply(running: Running, on: Days, rows: Sequence[SuppliedRow]) -> Replans:
+    """The bank's own new plan of one loan: rows after the date that repay what was not yet due.
+
+    The rows are numbered on from what stands, in the order given; their interest is the bank's.
+    CannotSchedule if they do not repay the loan in order.
+    """
+    on = days_of(running, on)
+    rest = rest_of(running, on)
+    refused = no_rest_at_all(rest)
+    for refusal in refused.values():
+        raise refusal
+    standing = standing_rows(running, rest)
+    numbered = [replace(row, instalment=number) for number, row in enumerate(rows, start=1)]
+    plan = supplied_schedule(int(rest.balance[0]), on[0].item(), numbered).columns
+    before = int(rest.kept[0]) + standing.loan.size
+    plan = replace(plan, instalment=plan.instalment + np.int32(before))
+    none = np.zeros(1, dtype=np.int64)
+    draft = Draft(
+        terms=running.terms,
+        rows=standing,
+        left=np.zeros(1, dtype=bool),
+        added=none,
+        transferred=none,
+        capitalised=none,
+        fee=none,
+        rebate=none,
+        refused=refused,
+    )
+    return assemble(running, rest, draft, plan)
+
+
+def _down_payments(rest: Rest, down: IntColumn) -> Rows:
+    """The down payments that there are, each an instalment on the event's date."""
+    mine = np.flatnonzero(down > 0).astype(np.int64)
+    return Rows(
+        loan=mine,
+        instalment=rest.kept[mine] + 1,
+        nominal_on=rest.on[mine],
+        due_on=rest.on[mine],
+        principal=down[mine],
+        interest=np.zeros(mine.size, dtype=np.int64),
+        segments=Segments.none(),
+    )
+
+
+def _carried(rest: Rest, interest: IntColumn, rows: Rows, loans: int, *, capitalise: bool) -> TakenOver:
+    """What the new plans take over: nothing that became principal."""
+    begun = TakenOver.nothing(loans)
+    numbered = rest.kept + np.bincount(rows.loan, minlength=loans).astype(np.int64)
+    if capitalise:
+        return replace(begun, numbered_after=numbered)
+    return replace(begun, segments=rest.segments, amount=rest.amount + interest, numbered_after=numbered)
