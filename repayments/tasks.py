@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from daybook import heartbeats
 from daybook.selectors import BooksNotOpen
-from repayments.models import DayRun, DayRunSlice
-from repayments.services import close, close_slices, nightly, notices, uploads
+from repayments.models import ClassificationReturn, DayRun, DayRunSlice
+from repayments.services import close, close_slices, nightly, notices, returns, uploads
+from repayments.services.leases import requeue_lapsed
 
 logger = logging.getLogger("paikar.close")
 
@@ -135,10 +136,24 @@ def sweep_uploads() -> None:
     heartbeats.beat("uploads", found=sum(map(len, due.values())))
 
 
+@shared_task(name="repayments.tasks.compute_return")
+def compute_return(return_id: int) -> None:
+    """Write the lines of a drafted return."""
+    returns.compute_return(return_id=return_id, claimed_by=holder_name())
+
+
+@shared_task(name="repayments.tasks.sweep_returns")
+def sweep_returns() -> None:
+    """Queue the drafting that a dead worker or a lost message left behind."""
+    for return_id in requeue_lapsed(ClassificationReturn, state=ClassificationReturn.State.DRAFT):
+        compute_return.delay(return_id)
+
+
 @shared_task(name="repayments.tasks.sweep")
 def sweep() -> None:
     """Everything that may lie unfinished."""
     sweep_uploads()
+    sweep_returns()
     sweep_close()
 
 

@@ -56,6 +56,18 @@ def policies_on(day: date, *, last_booking_id: int | None = None) -> PolicySet:
     )
 
 
+def policy_codes(rules: PolicySet) -> dict[str, dict[str, str]]:
+    """The codes of a set's policies by id, of class and of provision: what a return is fixed by."""
+    found: dict[str, dict[str, str]] = {}
+    for kind, model, numbers in (
+        ("classification", ClassificationPolicy, rules.classification.scopes.policy),
+        ("provision", ProvisionPolicy, rules.provision.scopes.policy),
+    ):
+        rows = model.objects.filter(pk__in=[int(number) for number in numbers]).order_by("pk")  # type: ignore[attr-defined]
+        found[kind] = {str(pk): code for pk, code in rows.values_list("pk", "code")}
+    return found
+
+
 def lapsing_policies(day: date, *, within_days: int) -> list[DatedPolicy]:
     """Policies in force on a day whose last day comes within so many days, soonest first.
 

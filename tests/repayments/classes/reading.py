@@ -94,7 +94,7 @@ def all_cases() -> list[Case]:
 
 def _read(text: str) -> list[Case]:
     found = []
-    for block in re.split(r"^== ", text, flags=re.M)[1:]:
+    for block in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
         title, *lines = block.strip().splitlines()
         case = Case(title)
         for line in lines:

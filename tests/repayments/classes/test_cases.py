@@ -63,11 +63,7 @@ def test_case(case: Case) -> None:
 def _deeds(books: ClosingBooks, loan: Loan, case: Case) -> list[tuple[date, object]]:
     """What is booked, and on which day."""
     deeds: list[tuple[date, object]] = []
-    days = sorted({paid.booked for paid in case.received})
-    for day in days:
-        for paid in case.received:
-            if paid.booked == day:
-                deeds.append((day, lambda p=paid: books.receive(loan, p.on, p.minor)))
+    deeds += [(paid.booked, lambda p=paid: books.receive(loan, p.on, p.minor)) for paid in case.received]
     for on, booked in case.reversed:
         deeds.append(
             (
@@ -161,21 +157,18 @@ def _report(books: ClosingBooks, loan: Loan, row: Dated) -> None:
         checksum="0" * 64,
         made_by=books.maker,
     )
-    numbers = {
-        name: 0
-        for name in (
-            "programme_id size_tier objective_class class_basis days_past_due months_overdue outstanding_minor"
-            " interest_due_minor overdue_minor suspense_minor security_minor base_minor provision_minor"
-            " classification_policy_id provision_policy_id"
-        ).split()
+    figures = {
+        field.attname: 0
+        for field in ReturnLine._meta.concrete_fields
+        if field.get_internal_type().endswith("IntegerField")
     }
     ReturnLine.objects.create(
         classification_return=made,
-        loan_id=loan.pk,
-        institution_id=books.institution.pk,
-        currency="BDT",
-        loan_class=LoanClass[row.words[0]],
-        **numbers,
+        **(
+            figures
+            | {"loan_id": loan.pk, "institution_id": books.institution.pk, "currency": "BDT"}
+            | {"loan_class": LoanClass[row.words[0]]}
+        ),
     )
     ClassificationReturn.objects.filter(pk=made.pk).update(
         state="locked", decided_by=books.checker, booking=books.booking()
@@ -235,7 +228,7 @@ def _check(loan: Loan, answer: Answer) -> None:
     ), asked
 
 
-def _code(model: type[ClassificationPolicy] | type[ProvisionPolicy], number: int) -> str:
+def _code(model: type[ClassificationPolicy | ProvisionPolicy], number: int) -> str:
     if number in (NO_POLICY, AMBIGUOUS_POLICY):
         return "none" if number == NO_POLICY else "tie"
     return str(model.objects.get(pk=number).code)
