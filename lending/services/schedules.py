@@ -99,7 +99,7 @@ def lock_loans(loan_ids: IntColumn) -> None:
 
 def _refuse_what_the_books_forbid(rows: pd.DataFrame, facts: pd.DataFrame, booking: Booking) -> None:
     effective = _days(rows["effective_date"])
-    written_off = (facts["cause"] == Schedule.Cause.WRITE_OFF).to_numpy()
+    written_off = ((facts["cause"] == Schedule.Cause.WRITE_OFF) & (facts["terms"] == "{}")).to_numpy()
     if written_off.any():
         raise LoanIsWrittenOff(
             _("Loan %(loan)s is written off: what comes in now is a recovery.")
@@ -148,7 +148,8 @@ def _refuse_what_does_not_fit(
     at = at.astype(np.int64)
     if not own["component"].isin([*PLANNED, int(Component.CHARGE)]).all():
         raise ValueError("a plan version has dues other than charge, interest and principal")
-    without = np.setdiff1d(np.arange(ids.size), at)
+    may_be_empty = (rows["cause"] == Schedule.Cause.WRITE_OFF).to_numpy()  # all had fallen due already
+    without = np.setdiff1d(np.flatnonzero(~may_be_empty), at)
     if without.size:
         raise PlanDoesNotFit(
             _("The new plan of loan %(loan)s has no dues.") % {"loan": names[int(without[0])]}
@@ -217,6 +218,7 @@ def _insert_schedules(
         .agg(first=("nominal_date", "min"), last=("nominal_date", "max"), count=("instalment", "nunique"))
         .reindex(ids)
     )
+    began = pd.Series(pd.to_datetime(rows["effective_date"]).to_numpy(), index=shape.index)
     return insert_columns(
         "lending_schedule",
         {
@@ -231,9 +233,9 @@ def _insert_schedules(
                 name: rows[name].to_numpy(dtype=np.int64)
                 for name in ("capitalised_minor", "added_minor", "transferred_minor")
             },
-            "first_due_date": _days(shape["first"]),
-            "maturity_date": _days(shape["last"]),
-            "instalment_count": shape["count"].to_numpy(dtype=np.int64),
+            "first_due_date": _days(shape["first"].fillna(began)),
+            "maturity_date": _days(shape["last"].fillna(began)),
+            "instalment_count": shape["count"].fillna(0).to_numpy(dtype=np.int64),
             "booking_id": np.full(ids.size, booking.pk, dtype=np.int64),
         },
     )

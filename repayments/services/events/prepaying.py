@@ -1,0 +1,158 @@
+"""Money that comes early: part of the principal (the term shortens or the instalment falls), or all of it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from calc.allocation import Source
+from calc.events import Accrued, Effect, prepay, settle
+from calc.money import Component
+from calc.schedule import CannotSchedule
+from lending.models import Agreement, Schedule
+from repayments.services.events import asked
+from repayments.services.events.asked import CannotMakeEvent, Parameters, in_taka
+from repayments.services.events.facts import Facts
+from repayments.services.events.money import Open, open_under
+from repayments.services.events.outcome import Outcome, Say, single_plan, without_money
+
+LONGEST_QUOTATION = 92
+"""Days a settlement quotation may hold; every day's figure stands in it."""
+
+
+def prepayment(facts: Facts, on: date, parameters: Parameters) -> Outcome:
+    """Principal paid before it falls due: it falls due on the day, so that the money meets it."""
+    amount = asked.whole(parameters, "amount_minor", least=1)
+    effect = asked.code(parameters, "effect", Effect)
+    interest = asked.code(parameters, "interest", Accrued, Accrued.CARRIED)
+    percent = fee_percent(facts)
+    try:
+        replans = prepay(
+            facts.running, on, amount=amount, effect=effect, interest=interest, fee_percent=percent
+        )
+        outcome, replan = single_plan(facts, replans, cause=Schedule.Cause.PREPAYMENT, on=on)
+    except CannotSchedule as error:
+        raise asked.refused(error) from error
+    outcome.amount_minor = amount
+    outcome.amounts = {facts.loan.pk: amount}
+    needed = open_under(facts, on, dues=outcome.dues, keeps_to=int(replan.kept))
+    take_money(outcome, parameters, needed)
+    outcome.figures = _figures(needed, fee=int(replan.fee_minor), principal=amount)
+    gaps = {"amount": amount, "on": on.isoformat()}
+    outcome.says.append(Say(f"prepayment.{effect.value}", gaps))
+    outcome.says.append(Say(f"prepayment.interest_{interest.value}", gaps))
+    return outcome
+
+
+def settlement(facts: Facts, on: date, parameters: Parameters, valid_until: date | None) -> Outcome:
+    """Everything falls due on one day; what a murabaha had not earned yet is waived."""
+    outcome, rebate = _settled_on(facts, on)
+    needed = open_under(facts, on, dues=outcome.dues, keeps_to=_kept(outcome), settling=outcome.settling)
+    outcome.amount_minor = needed.of()
+    outcome.amounts = {facts.loan.pk: needed.of()}
+    outcome.figures = settlement_figures(facts, on, valid_until or on)
+    if asked.text(parameters, "reference"):
+        take_money(outcome, parameters, needed)
+    outcome.says.append(Say("settlement", {"amount": needed.of(), "on": on.isoformat()}))
+    if rebate:
+        outcome.says.append(Say("settlement.rebate", {"amount": rebate}))
+    return outcome
+
+
+def settlement_figures(facts: Facts, first: date, last: date) -> list[dict[str, Any]]:
+    """What settles the loan on each day up to the last one the quotation holds."""
+    if last < first:
+        raise CannotMakeEvent("valid_until", _("The quotation cannot end before its first day."))
+    if (last - first).days >= LONGEST_QUOTATION:
+        raise CannotMakeEvent(
+            "valid_until", _("A quotation holds at most %(days)s days.") % {"days": LONGEST_QUOTATION}
+        )
+    figures = []
+    for offset in range((last - first).days + 1):
+        on = first + timedelta(days=offset)
+        outcome, rebate = _settled_on(facts, on)
+        needed = open_under(facts, on, dues=outcome.dues, keeps_to=_kept(outcome), settling=outcome.settling)
+        figures.append(
+            {
+                "on": on.isoformat(),
+                "principal": needed.of(Component.PRINCIPAL),
+                "interest": needed.of(Component.INTEREST),
+                "penal": needed.of(Component.PENAL),
+                "charge": needed.of(Component.CHARGE),
+                "rebate": rebate,
+                "total": needed.of(),
+            }
+        )
+    return figures
+
+
+def _settled_on(facts: Facts, on: date) -> tuple[Outcome, int]:
+    """The plan in which everything falls due on a day, and the rebate of a murabaha."""
+    unearned = facts.agreement.contract_mode == Agreement.ContractMode.MURABAHA
+    plan = facts.supplied if facts.is_supplied else facts.running
+    try:
+        replans = settle(plan, on, fee_percent=fee_percent(facts), unearned=unearned)
+        outcome, replan = single_plan(facts, replans, cause=Schedule.Cause.SETTLEMENT, on=on)
+    except CannotSchedule as error:
+        raise asked.refused(error) from error
+    rebate = int(replan.rebate_minor)
+    if rebate:
+        number = int(outcome.dues["instalment"].max())
+        row = {"instalment": number, "component": int(Component.INTEREST), "amount_minor": rebate}
+        outcome.settling = without_money(facts, Source.WAIVER, on, [row])
+    return outcome, rebate
+
+
+def _kept(outcome: Outcome) -> int:
+    return int(outcome.versions["keeps_to"].iloc[0])
+
+
+def fee_percent(facts: Facts) -> Decimal:
+    """The agreement's fee for settling early; of a sub-loan only what the bank reports is booked."""
+    return Decimal(facts.agreement.early_fee_percent) if facts.is_wholesale else Decimal(0)
+
+
+def take_money(outcome: Outcome, parameters: Parameters, needed: Open) -> None:
+    """The receipt that comes with the event, unless an advance held already covers everything."""
+    minor = needed.of()
+    if not minor:
+        outcome.says.append(Say("money.advance"))
+        return
+    reference = asked.text(parameters, "reference")
+    if not reference:
+        raise CannotMakeEvent(
+            "reference",
+            _("%(amount)s must come in on that day. Give the bank's reference of the payment.")
+            % {"amount": in_taka(minor)},
+        )
+    received = asked.whole(parameters, "received_minor", default=minor)
+    if received < minor:
+        raise CannotMakeEvent(
+            "received_minor",
+            _("%(needed)s is needed on that day: what is overdue is paid first.")
+            % {"needed": in_taka(minor)},
+        )
+    outcome.receipt = {
+        "amount_minor": received,
+        "value_date": outcome.effective_on.isoformat(),
+        "reference": reference,
+    }
+    outcome.says.append(Say("money.receipt", {"amount": received, "reference": reference}))
+    if received > minor:
+        outcome.says.append(Say("money.over", {"amount": received - minor}))
+
+
+def _figures(needed: Open, *, fee: int, principal: int) -> list[dict[str, Any]]:
+    """What the money must cover, line by line."""
+    total = needed.of()
+    rest = total - principal - fee
+    return [
+        {"name": "prepaid", "amount": principal},
+        *([{"name": "fee", "amount": fee}] if fee else []),
+        *([{"name": "other", "amount": rest}] if rest > 0 else []),
+        *([{"name": "advance_used", "amount": rest}] if rest < 0 else []),
+        {"name": "needed", "amount": total},
+    ]
