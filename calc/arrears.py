@@ -12,7 +12,17 @@ import numpy.typing as npt
 
 from calc.allocation import Settled
 from calc.calendar import NO_DATE, DateColumn, add_months_columns, months_between
-from calc.money import OWED, Component, IntColumn, distinct, group_starts, running_sum_by, sort_order, sum_by
+from calc.money import (
+    OWED,
+    Component,
+    IntColumn,
+    distinct,
+    group_starts,
+    is_strictly_sorted,
+    running_sum_by,
+    sort_order,
+    sum_by,
+)
 from calc.schedule import Dues
 
 _KINDS = int(Component.RECOVERY)
@@ -173,18 +183,21 @@ def buckets(days_past_due: npt.NDArray[np.integer], starts: IntColumn = BUCKET_F
 
 
 def _net_plan(dues: Dues, names: IntColumn, fault: npt.NDArray[np.int8]) -> tuple[Dues, npt.NDArray[np.intp]]:
-    """Dues of the wanted loans by loan, instalment, component, late date, each once; and loan positions."""
+    """Dues of the wanted loans by loan, instalment, component, late date, each once; and loan positions.
+
+    Rows that come so, as they do of a plan that never changed, are not copied.
+    """
     wanted, place = _positions(names, dues.loan)
     rows, rank = (dues, place) if bool(wanted.all()) else (dues.take(wanted), place[wanted])
-    order = sort_order(rank, rows.instalment, rows.component, rows.late_date)
-    rows, rank = rows.take(order), rank[order]
-    if not len(rows):
-        return rows, rank
-    first = np.flatnonzero(group_starts(rank, rows.instalment, rows.component, rows.late_date))
-    sums = rows.amount if first.size == len(rows) else np.add.reduceat(rows.amount, first)
-    rows, rank = rows.take(first), rank[first]
-    fault[rank[sums < 0]] |= Fault.NEGATIVE_DUE
-    return Dues(rows.loan, rows.instalment, rows.component, rows.late_date, np.maximum(sums, 0)), rank
+    if not is_strictly_sorted(rank, rows.instalment, rows.component, rows.late_date):
+        order = sort_order(rank, rows.instalment, rows.component, rows.late_date)
+        rows, rank = rows.take(order), rank[order]
+        first = np.flatnonzero(group_starts(rank, rows.instalment, rows.component, rows.late_date))
+        sums = np.add.reduceat(rows.amount, first)
+        rows, rank = rows.take(first), rank[first]
+        rows = Dues(rows.loan, rows.instalment, rows.component, rows.late_date, sums)
+    fault[rank[rows.amount < 0]] |= Fault.NEGATIVE_DUE
+    return Dues(rows.loan, rows.instalment, rows.component, rows.late_date, np.maximum(rows.amount, 0)), rank
 
 
 def _paid(
@@ -195,34 +208,66 @@ def _paid(
     fault: npt.NDArray[np.int8],
 ) -> IntColumn:
     """What of each due is settled; a key due on several dates is filled from the oldest."""
-    wanted, place = _positions(names, settled.loan)
-    wanted &= settled.component < Component.ADVANCE
-    place = place[wanted]
     width = 1 + max(
         int(plan.instalment.max(initial=0)),
         int(settled.instalment.max(initial=0)),
     )
-    key = (rank * width + plan.instalment) * (_KINDS + 1) + plan.component
-    paid_key = (place * width + settled.instalment[wanted]) * (_KINDS + 1) + settled.component[wanted]
-    order = sort_order(paid_key)
-    first = np.flatnonzero(group_starts(paid_key[order]))
-    keys = paid_key[order[first]]
-    total = np.add.reduceat(settled.amount[wanted][order], first) if first.size else keys
+    keys, total = _settled_by_key(settled, names, width)
     owner = keys // ((_KINDS + 1) * width)
     fault[owner[total < 0]] |= Fault.NEGATIVE_SETTLED
 
+    key = _key(rank, plan.instalment, plan.component, width)
     starts = group_starts(key)
-    found = np.searchsorted(keys, key)
-    matched = found < keys.size
-    matched[matched] = keys[found[matched]] == key[matched]
-    available = np.zeros(key.size, dtype=np.int64)
-    available[matched] = total[found[matched]]
-    before = running_sum_by(starts, plan.amount) - plan.amount
-    paid = np.minimum(np.maximum(available - before, 0), plan.amount)
+    first = np.flatnonzero(starts)
+    is_once = first.size == key.size
+    owed = key if is_once else key[first]
+    found = np.searchsorted(owed, keys)
+    matched = found < owed.size
+    matched[matched] = owed[found[matched]] == keys[matched]
+    available = np.zeros(owed.size, dtype=np.int64)
+    available[found[matched]] = total[matched]
+    if is_once:
+        paid = used_by_key = np.minimum(np.maximum(available, 0), plan.amount)
+    else:
+        before = running_sum_by(starts, plan.amount) - plan.amount
+        paid = np.minimum(np.maximum(available[np.cumsum(starts) - 1] - before, 0), plan.amount)
+        used_by_key = np.add.reduceat(paid, first)
 
-    used = sum_by(found[matched], paid[matched], keys.size)
+    used = np.zeros(keys.size, dtype=np.int64)
+    used[matched] = used_by_key[found[matched]]
     fault[owner[total > used]] |= Fault.SETTLED_BEYOND_DUE
     return paid
+
+
+def _settled_by_key(settled: Settled, names: IntColumn, width: int) -> tuple[IntColumn, IntColumn]:
+    """What was settled of each (loan, instalment, component), once each and in order."""
+    wanted, place = _positions(names, settled.loan)
+    wanted &= settled.component < Component.ADVANCE
+    columns = place, settled.instalment, settled.component, settled.amount
+    if not bool(wanted.all()):
+        columns = place[wanted], settled.instalment[wanted], settled.component[wanted], settled.amount[wanted]
+    key, amount = _key(*columns[:3], width), columns[3]
+    if is_strictly_sorted(key):
+        return key, amount
+    order = sort_order(key)
+    key = key[order]
+    first = np.flatnonzero(group_starts(key))
+    return key[first], np.add.reduceat(amount[order], first)
+
+
+def _key(
+    rank: npt.NDArray[np.intp],
+    instalment: npt.NDArray[np.int32],
+    component: npt.NDArray[np.int8],
+    width: int,
+) -> IntColumn:
+    """Loan, instalment and component as one number."""
+    key = rank.astype(np.int64)
+    key *= width
+    key += instalment
+    key *= _KINDS + 1
+    key += component
+    return key
 
 
 def _held(settled: Settled, names: IntColumn, component: Component) -> IntColumn:
@@ -256,8 +301,11 @@ def _windows(
 
 
 def _positions(names: IntColumn, loan: IntColumn) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
-    """Which rows belong to a wanted loan, and that loan's position."""
-    place = np.searchsorted(names, loan)
+    """Which rows belong to a wanted loan, and that loan's position; looked up once for each run of rows."""
+    runs = np.flatnonzero(group_starts(loan))
+    ids = loan[runs]
+    place = np.searchsorted(names, ids)
     place[place == names.size] = 0
-    known = names[place] == loan if names.size else np.zeros(loan.size, dtype=bool)
-    return known, place
+    known = names[place] == ids if names.size else np.zeros(ids.size, dtype=bool)
+    lengths = np.diff(np.append(runs, loan.size))
+    return np.repeat(known, lengths), np.repeat(place, lengths)

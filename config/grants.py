@@ -66,6 +66,7 @@ CALLED: dict[str, tuple[str, ...]] = {
     "lending_lock_loans": ("paikar_foundation", "paikar_worker"),
     "repayments_lock_loans": ("paikar_foundation", "paikar_worker"),
     "repayments_snapshot_partition": ("paikar_worker",),
+    "repayments_drop_snapshots": ("paikar_worker",),
 }
 
 

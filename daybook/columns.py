@@ -62,6 +62,49 @@ def read_columns(
     return _decoded(buffer.getbuffer(), np.dtype(wire_fields), wanted)
 
 
+def read_arrays(
+    query: str, params: Sequence[Any] | Mapping[str, Any], dtype: npt.DTypeLike
+) -> dict[str, npt.NDArray[Any]]:
+    """Like ``read_columns``, each column an array of its own, for long answers whose length is bounded.
+
+    The server gathers each column into one array (at most 1 GB, some 80 million numbers), so that the
+    client handles one message and not one a row: about half of what a long read costs in all.
+    Raises ``ColumnsDoNotFit``.
+    """
+    wanted = np.dtype(dtype)
+    names = cast(tuple[str, ...], wanted.names)
+    gathered = ", ".join(f"array_agg(c.{_quoted(name)}::{_WIRE[_kind(wanted[name])][1]})" for name in names)
+    columns = ", ".join(_quoted(name) for name in names)
+    statement = f"COPY (SELECT {gathered} FROM ({query}) AS c ({columns})) TO STDOUT (FORMAT binary)"
+    buffer = io.BytesIO()
+    with connection.cursor() as cursor:
+        bound = cursor.mogrify(statement, params)
+        cursor.copy_expert(bound.decode() if isinstance(bound, bytes) else bound, buffer)
+    data, position = buffer.getbuffer(), len(_HEADER) + 2
+    answer: dict[str, npt.NDArray[Any]] = {}
+    for name in names:
+        width = int.from_bytes(data[position : position + 4], "big", signed=True)
+        position += 4
+        answer[name] = _unpacked(name, data[position : position + max(width, 0)], wanted[name])
+        position += max(width, 0)
+    return answer
+
+
+def _unpacked(name: str, data: memoryview, wanted: np.dtype[Any]) -> npt.NDArray[Any]:
+    """One binary array: dimensions, NULL flag, element type, length, lower bound, then the elements."""
+    if not len(data):
+        return np.empty(0, dtype=wanted)
+    if int.from_bytes(data[4:8], "big"):
+        raise ColumnsDoNotFit(f"column {name} holds a NULL")
+    element = np.dtype([("width", ">i4"), ("value", _WIRE[_kind(wanted)][0])])
+    values = np.frombuffer(data, dtype=element, offset=20)["value"]
+    if wanted.kind == "M":
+        days = values.astype(np.int64)
+        days += _UNIX_DAYS_TO_POSTGRES
+        return days.view("datetime64[D]")
+    return values.astype(wanted)
+
+
 def _decoded(data: memoryview, wire: np.dtype[Any], wanted: np.dtype[Any]) -> npt.NDArray[Any]:
     names = cast(tuple[str, ...], wanted.names)
     body = len(data) - len(_HEADER) - len(_TRAILER)

@@ -9,7 +9,7 @@ Row-level security applies, so a partner reads only its own institution's facts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from calc.allocation import Settled
 from calc.classification import SizeTier, Tier
 from calc.schedule import Dues
-from daybook.columns import read_columns
+from daybook.columns import read_arrays, read_columns
 
 Table = npt.NDArray[np.void]
 
@@ -59,6 +59,11 @@ class Scope:
     def of_range(cls, first_id: int, last_id: int) -> Self:
         """Every loan from the first id to the last, both included: a slice of the close."""
         return cls(first_id=first_id, last_id=last_id)
+
+    @property
+    def is_range(self) -> bool:
+        """Is it bounded on both sides, as a slice is?"""
+        return self.first_id is not None and self.last_id is not None
 
     def where(self, alias: str, *, key: str = "loan_id") -> tuple[str, list[Any]]:
         """The condition on a table with ``institution_id`` and a loan id in ``key``, and its parameters."""
@@ -151,11 +156,13 @@ def read_dues(scope: Scope, *, as_of: date | None = None, last_booking_id: int |
     """The plan: every due effective by then, mirrors included (they add up)."""
     where, params = scope.where("d")
     limits, more = _limits("d", "effective_date", as_of, last_booking_id)
-    rows = read_columns(
+    rows = _read_long(
+        scope,
         f"SELECT d.loan_id, d.instalment, d.component, d.late_date, d.amount_minor"
         f"  FROM lending_due d WHERE {where} AND {limits}",
         params + more,
         DUES,
+        order="d.loan_id, d.late_date",
     )
     return Dues(
         loan=rows["loan"],
@@ -173,11 +180,13 @@ def read_settled(scope: Scope, *, as_of: date | None = None, last_booking_id: in
     """What was settled by then, and what stood as an advance; mirrors included."""
     where, params = scope.where("a")
     limits, more = _limits("a", "value_date", as_of, last_booking_id)
-    rows = read_columns(
+    rows = _read_long(
+        scope,
         f"SELECT a.loan_id, a.instalment, a.component, a.amount_minor"
         f"  FROM repayments_allocation a WHERE {where} AND {limits}",
         params + more,
         SETTLED,
+        order="a.loan_id, a.value_date",
     )
     return Settled(
         loan=rows["loan"],
@@ -185,6 +194,20 @@ def read_settled(scope: Scope, *, as_of: date | None = None, last_booking_id: in
         component=rows["component"].astype(np.int8),
         amount=rows["amount"],
     )
+
+
+def _read_long(
+    scope: Scope, query: str, params: list[Any], dtype: np.dtype[Any], *, order: str
+) -> Mapping[str, Any]:
+    """Columns of a long table: gathered by the server where the scope is a range of loans, and so bounded.
+
+    ``order`` is the order of the index that serves it: no sort for the server, and nearly none for calc.
+    It also keeps a slice to its one core, where the server would share it out among all.
+    """
+    if scope.is_range:
+        return read_arrays(f"{query} ORDER BY {order}", params, dtype)
+    rows = read_columns(query, params, dtype)
+    return {name: rows[name] for name in dtype.names or ()}
 
 
 ALLOCATIONS = np.dtype(
@@ -284,7 +307,7 @@ def read_profiles(scope: Scope, *, as_of: date | None = None, last_booking_id: i
     return _latest(rows, "effective_date", "booking_id", "id")
 
 
-SCHEDULES = np.dtype(
+VERSIONS = np.dtype(
     [
         ("loan_id", "i8"),
         ("version", "i4"),
@@ -292,21 +315,37 @@ SCHEDULES = np.dtype(
         ("maturity_date", "M8[D]"),
         ("first_due_date", "M8[D]"),
         ("instalment_count", "i4"),
+        ("added_minor", "i8"),
+        ("is_rescheduling", "?"),
     ]
 )
 
 
-def read_schedules(scope: Scope, *, as_of: date | None = None, last_booking_id: int | None = None) -> Table:
-    """The plan version in force for each loan then (``SCHEDULES``), at most one a loan, by loan."""
+def read_versions(scope: Scope, *, as_of: date | None = None, last_booking_id: int | None = None) -> Table:
+    """Every plan version (``VERSIONS``) effective by then, by loan, effective date and version.
+
+    ``added_minor`` is money lent on top by a further tranche; a rescheduling or a restructuring is marked.
+    """
     where, params = scope.where("s")
     limits, more = _limits("s", "effective_date", as_of, last_booking_id)
-    rows = read_columns(
+    return read_columns(
         f"SELECT s.loan_id, s.version, s.effective_date, s.maturity_date, s.first_due_date,"
-        f" s.instalment_count FROM lending_schedule s WHERE {where} AND {limits}",
+        f" s.instalment_count, s.added_minor, s.cause IN ('reschedule', 'restructure')"
+        f" FROM lending_schedule s WHERE {where} AND {limits}"
+        " ORDER BY s.loan_id, s.effective_date, s.version",
         params + more,
-        SCHEDULES,
+        VERSIONS,
     )
-    return _latest(rows, "effective_date", "version")
+
+
+def read_schedules(scope: Scope, *, as_of: date | None = None, last_booking_id: int | None = None) -> Table:
+    """The plan version in force for each loan then (``VERSIONS``), at most one a loan, by loan."""
+    return in_force(read_versions(scope, as_of=as_of, last_booking_id=last_booking_id))
+
+
+def in_force(versions: Table) -> Table:
+    """The last of each loan's versions: the one in force."""
+    return _latest(versions, "effective_date", "version")
 
 
 def _limits(

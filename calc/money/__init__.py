@@ -22,7 +22,15 @@ from calc.money.amounts import (
     to_minor,
     to_rate_units,
 )
-from calc.money.columns import BoolColumn, distinct, group_starts, running_sum_by, sort_order, sum_by
+from calc.money.columns import (
+    BoolColumn,
+    distinct,
+    group_starts,
+    is_strictly_sorted,
+    running_sum_by,
+    sort_order,
+    sum_by,
+)
 
 __all__ = [
     "DOWN",
@@ -42,6 +50,7 @@ __all__ = [
     "from_minor",
     "from_rate_units",
     "group_starts",
+    "is_strictly_sorted",
     "round_quotients",
     "round_ratio",
     "round_ratios",

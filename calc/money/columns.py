@@ -19,21 +19,37 @@ def sort_order(*keys: npt.NDArray[np.generic]) -> npt.NDArray[np.intp]:
     Keys are whole numbers or datetime64 dates. They are packed into one number where that fits, which
     makes rows that already stand in order cost almost nothing.
     """
-    numbers = [_number(key) for key in keys]
-    if not numbers[0].size:
-        return np.zeros(0, dtype=np.intp)
-    lows = [int(number.min()) for number in numbers]
-    widths = [int(number.max()) - low + 1 for number, low in zip(numbers, lows, strict=True)]
-    if prod(widths) >= _KEY_LIMIT:
-        return np.lexsort(tuple(reversed(numbers)))
-    packed = np.zeros(numbers[0].size, dtype=np.int64)
-    for number, low, width in zip(numbers, lows, widths, strict=True):
-        packed *= width
-        packed += number
-        packed -= low
+    packed = _packed(keys)
+    if packed is None:
+        return np.lexsort(tuple(reversed([_number(key) for key in keys])))
     if bool(np.all(packed[1:] >= packed[:-1])):
         return np.arange(packed.size)
     return np.argsort(packed, kind="stable")
+
+
+def is_strictly_sorted(*keys: npt.NDArray[np.generic]) -> bool:
+    """Do rows stand in the order of their keys, no two of them equal? False also where keys do not pack."""
+    packed = _packed(keys)
+    return packed is not None and bool(np.all(packed[1:] > packed[:-1]))
+
+
+def _packed(keys: tuple[npt.NDArray[np.generic], ...]) -> IntColumn | None:
+    """Several keys as one number that sorts the same; None where it would not fit."""
+    numbers = [_number(key) for key in keys]
+    if not numbers[0].size:
+        return np.zeros(0, dtype=np.int64)
+    lows = [int(number.min()) for number in numbers]
+    widths = [int(number.max()) - low + 1 for number, low in zip(numbers, lows, strict=True)]
+    if prod(widths) >= _KEY_LIMIT:
+        return None
+    packed = numbers[0].astype(np.int64)
+    packed -= lows[0]
+    for number, low, width in zip(numbers[1:], lows[1:], widths[1:], strict=True):
+        packed *= width
+        packed += number
+        if low:
+            packed -= low
+    return packed
 
 
 def _number(key: npt.NDArray[np.generic]) -> npt.NDArray[np.integer]:

@@ -1,28 +1,32 @@
 """Generated books: two tiers, twenty institutions, loans of 24 monthly instalments, a year of receipts.
 
-Everything is written by ``INSERT … SELECT`` in one session with triggers off
-(``session_replication_role = replica``, which only the administrator's login may set): the guards
-check what people and files bring, and these rows are made to hold what the guards demand. Loan i
-is disbursed a year and 0 to 27 days before the second business date, so that one loan in 28 has an
-instalment due each day; one in ten has paid nothing for four months, one in seven is part-paid.
+Loan i is disbursed a year and 0 to 27 days before the first business date, so that one loan in 28 has an
+instalment due each day; one in ten has paid nothing for four months, one in seven is part-paid. Dues stand
+loan by loan as a disbursement writes them, receipts and settlements day by day as a year brings them.
+
+Everything is written by ``INSERT … SELECT`` with triggers off (``session_replication_role = replica``,
+which only the administrator's login may set): the guards check what people and files bring, one
+posting at a time. What they demand is checked over the whole book instead, once it is made (``CHECKS``).
+Each step commits by itself and the next is found from what stands in the tables, so a generation that
+was stopped goes on where it was.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 FIRST_DATE = date(2026, 6, 29)
-SECOND_DATE = date(2026, 6, 30)
 INSTITUTIONS = 20
 INSTALMENTS = 24
 PAID_INSTALMENTS = 12
 PRINCIPAL_MINOR = 10_000_00
 INTEREST_MINOR = 500_00
+LOANS_A_STEP = 50_000
+FIRST_RECEIPT_DATE = date(2025, 6, 1)
 
 BASE = f"""
-SET session_replication_role = replica;
-SET synchronous_commit = off;
 INSERT INTO partners_user (id, username, full_name, full_name_bn, language, password, is_superuser,
     first_name, last_name, email, is_staff, is_active, date_joined)
   SELECT n, 'person' || n, 'Person ' || n, '', 'en', '!', false, '', '', '', false, true, now()
@@ -30,7 +34,6 @@ INSERT INTO partners_user (id, username, full_name, full_name_bn, language, pass
 INSERT INTO daybook_businessday (date, state) VALUES ('{FIRST_DATE}', 'open');
 INSERT INTO daybook_booking (id, number, business_date, actor_name, purpose, reason)
   VALUES (1, 1, '{FIRST_DATE}', 'Generator', 'bench', '');
-SELECT setval(pg_get_serial_sequence('daybook_booking', 'id'), 1);
 INSERT INTO partners_institution (id, code, name, name_bn, bank_code, address)
   SELECT n, 'B' || n, 'Institution ' || n, '', '', '' FROM generate_series(1, {INSTITUTIONS}) n;
 INSERT INTO partners_institutionstatus (institution_id, effective_date, kind, ownership, is_islamic, status,
@@ -57,89 +60,147 @@ INSERT INTO lending_loan (id, number, tier, origin, institution_id, agreement_id
     principal_minor, annual_rate, disbursed_date, purpose, booking_id)
   SELECT i, 'B-' || i, CASE WHEN i % 100 = 0 THEN 'wholesale' ELSE 'subloan' END, 'import',
          1 + i % {INSTITUTIONS}, 1 + i % {INSTITUTIONS}, 1, 'BDT', {INSTALMENTS * PRINCIPAL_MINOR}, 6,
-         date '{SECOND_DATE}' - interval '{PAID_INSTALMENTS} months' - (i % 28) * interval '1 day', '', 1
-    FROM generate_series(1, %(loans)s) i;
+         date '{FIRST_DATE}' - interval '{PAID_INSTALMENTS} months' - (i % 28) * interval '1 day', '', 1
+    FROM generate_series(%(first)s, %(last)s) i;
 INSERT INTO lending_loanprofile (loan_id, institution_id, effective_date, size_tier, activity, gender,
     is_woman_owned, sector, booking_id)
   SELECT id, institution_id, disbursed_date, (ARRAY['cottage', 'micro', 'small', 'medium'])[1 + id % 4],
          'manufacturing', CASE WHEN id % 3 = 0 THEN 'female' ELSE 'male' END, id % 3 = 0, '', 1
-    FROM lending_loan WHERE tier = 'subloan';
+    FROM lending_loan WHERE id BETWEEN %(first)s AND %(last)s AND tier = 'subloan';
 INSERT INTO lending_schedule (id, loan_id, institution_id, version, cause, effective_date, terms,
-    principal_minor, capitalised_minor, first_due_date, maturity_date, instalment_count, booking_id)
-  SELECT id, id, institution_id, 1, 'supplied', disbursed_date, '{{}}', principal_minor, 0,
+    principal_minor, capitalised_minor, added_minor, transferred_minor, first_due_date, maturity_date,
+    instalment_count, booking_id)
+  SELECT id, id, institution_id, 1, 'supplied', disbursed_date, '{{}}', principal_minor, 0, 0, 0,
          disbursed_date + interval '1 month', disbursed_date + interval '{INSTALMENTS} months', {INSTALMENTS},
          1
-    FROM lending_loan;
+    FROM lending_loan WHERE id BETWEEN %(first)s AND %(last)s;
 INSERT INTO lending_due (loan_id, institution_id, schedule_id, instalment, component, nominal_date, late_date,
     effective_date, amount_minor, booking_id)
   SELECT l.id, l.institution_id, l.id, n, c.component, l.disbursed_date + n * interval '1 month',
          l.disbursed_date + n * interval '1 month', l.disbursed_date, c.amount, 1
     FROM lending_loan l CROSS JOIN generate_series(1, {INSTALMENTS}) n
-   CROSS JOIN (VALUES (4, {PRINCIPAL_MINOR}), (3, {INTEREST_MINOR})) c (component, amount)
+   CROSS JOIN (VALUES (3, {INTEREST_MINOR}), (4, {PRINCIPAL_MINOR})) c (component, amount)
+   WHERE l.id BETWEEN %(first)s AND %(last)s
    ORDER BY l.id, n, c.component;
 """
 
-# One receipt for each instalment fallen due by the first date; late payers stopped four months ago,
-# part-payers owe half of the last.
+# A receipt for each instalment on the day it falls due. Late payers have paid nothing for four months;
+# part-payers paid half of the twelfth.
 RECEIPTS = f"""
-INSERT INTO repayments_receipt (id, loan_id, institution_id, tier, channel, value_date, amount_minor,
-    external_reference, booking_id)
-  SELECT (l.id - 1) * {PAID_INSTALMENTS} + n, l.id, l.institution_id, l.tier, 'import',
-         l.disbursed_date + n * interval '1 month',
-         CASE WHEN l.id % 7 = 0 AND n = {PAID_INSTALMENTS} THEN {INTEREST_MINOR + PRINCIPAL_MINOR // 2}
-              ELSE {INTEREST_MINOR + PRINCIPAL_MINOR} END, 'R' || n, 1
-    FROM lending_loan l CROSS JOIN generate_series(1, {PAID_INSTALMENTS}) n
-   WHERE NOT (l.id % 10 = 0 AND n > {PAID_INSTALMENTS - 4})
-     AND l.disbursed_date + n * interval '1 month' <= '{FIRST_DATE}';
-INSERT INTO repayments_allocation (loan_id, institution_id, receipt_id, source, instalment, component,
-    value_date, amount_minor, booking_id)
-  SELECT r.loan_id, r.institution_id, r.id, 1, 1 + (r.id - 1) % {PAID_INSTALMENTS}, c.component, r.value_date,
-         CASE c.component WHEN 3 THEN {INTEREST_MINOR} ELSE r.amount_minor - {INTEREST_MINOR} END, 1
-    FROM repayments_receipt r CROSS JOIN (VALUES (3), (4)) c (component)
-   ORDER BY r.loan_id, r.id, c.component;
-SELECT setval(pg_get_serial_sequence('repayments_receipt', 'id'), %(loans)s * {PAID_INSTALMENTS});
-"""
-
-# A day's business on the second date: one loan in 28 pays what falls due that day, under one booking.
-DAY = f"""
-SET session_replication_role = replica;
-INSERT INTO daybook_booking (id, number, business_date, actor_name, purpose, reason)
-  VALUES (nextval(pg_get_serial_sequence('daybook_booking', 'id')),
-      (SELECT coalesce(max(number), 0) + 1 FROM daybook_booking),
-      '{SECOND_DATE}', 'Generator', 'bench', '');
 WITH made AS (
   INSERT INTO repayments_receipt (loan_id, institution_id, tier, channel, value_date, amount_minor,
       external_reference, booking_id)
-    SELECT l.id, l.institution_id, l.tier, 'import', '{SECOND_DATE}', {INTEREST_MINOR + PRINCIPAL_MINOR},
-           'R-day', currval(pg_get_serial_sequence('daybook_booking', 'id'))
-      FROM lending_loan l
-     WHERE l.id % 10 <> 0 AND l.id % 7 <> 0
-       AND EXISTS (SELECT FROM lending_due d WHERE d.loan_id = l.id AND d.late_date = '{SECOND_DATE}')
-  RETURNING id, loan_id, institution_id, booking_id
+    SELECT d.loan_id, d.institution_id, CASE WHEN d.loan_id %% 100 = 0 THEN 'wholesale' ELSE 'subloan' END,
+           'import', d.late_date,
+           CASE WHEN d.loan_id %% 7 = 0 AND d.instalment = {PAID_INSTALMENTS}
+                THEN {INTEREST_MINOR + PRINCIPAL_MINOR // 2} ELSE {INTEREST_MINOR + PRINCIPAL_MINOR} END,
+           'R' || d.instalment, %(booking)s
+      FROM lending_due d
+     WHERE d.component = 4 AND d.late_date BETWEEN %(from)s AND %(to)s
+       AND NOT (d.loan_id %% 10 = 0 AND d.instalment > {PAID_INSTALMENTS - 4})
+       AND NOT (d.loan_id %% 7 = 0 AND d.instalment > {PAID_INSTALMENTS})
+     ORDER BY d.late_date, d.loan_id
+  RETURNING id, loan_id, institution_id, value_date, amount_minor, external_reference, booking_id
 )
 INSERT INTO repayments_allocation (loan_id, institution_id, receipt_id, source, instalment, component,
     value_date, amount_minor, booking_id)
-  SELECT r.loan_id, r.institution_id, r.id, 1, d.instalment, d.component, '{SECOND_DATE}', d.amount_minor,
+  SELECT r.loan_id, r.institution_id, r.id, 1, substr(r.external_reference, 2)::integer, c.component,
+         r.value_date,
+         CASE c.component WHEN 3 THEN {INTEREST_MINOR} ELSE r.amount_minor - {INTEREST_MINOR} END,
          r.booking_id
-    FROM made r JOIN lending_due d ON d.loan_id = r.loan_id AND d.late_date = '{SECOND_DATE}';
-SET session_replication_role = DEFAULT;
+    FROM made r CROSS JOIN (VALUES (3), (4)) c (component)
+   ORDER BY r.value_date, r.loan_id, c.component;
 """
 
+NEW_BOOKING = """
+INSERT INTO daybook_booking (id, number, business_date, actor_name, purpose, reason)
+  SELECT nextval(pg_get_serial_sequence('daybook_booking', 'id')), max(number) + 1, %(to)s, 'Generator',
+         'bench', ''
+    FROM daybook_booking RETURNING id
+"""
 
-def generate(admin: Any, *, loans: int) -> None:
-    """Write the books of the first date into an empty, migrated database over the administrator's login."""
+# What the guards on long tables demand of a book, asked of all of it at once: rows that break it.
+CHECKS = {
+    "a plan's principal is the loan's": """
+        SELECT count(*) FROM (SELECT loan_id, sum(amount_minor) FILTER (WHERE component = 4) AS principal
+            FROM lending_due GROUP BY loan_id) d FULL JOIN lending_loan l ON l.id = d.loan_id
+         WHERE l.principal_minor IS DISTINCT FROM d.principal""",
+    "a receipt's allocations sum to it": """
+        SELECT count(*) FROM (SELECT receipt_id, sum(amount_minor) AS total
+            FROM repayments_allocation GROUP BY receipt_id) a FULL JOIN repayments_receipt r
+            ON r.id = a.receipt_id WHERE r.amount_minor IS DISTINCT FROM a.total""",
+    "nothing is settled beyond its due": """
+        SELECT count(*) FROM (SELECT loan_id, instalment, component, sum(amount_minor) AS paid
+            FROM repayments_allocation GROUP BY 1, 2, 3) a LEFT JOIN lending_due d
+            USING (loan_id, instalment, component) WHERE d.amount_minor IS NULL OR a.paid > d.amount_minor""",
+}
+
+
+def generate(admin: Any, *, loans: int, say: Callable[[str], None]) -> None:
+    """Write the books of the first date into a migrated database over the administrator's login, or go on."""
     with admin.cursor() as cursor:
-        for statements in (BASE, LOANS, RECEIPTS):
-            cursor.execute(statements.replace("%(loans)s", str(loans)))
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("SET synchronous_commit = off")
+        cursor.execute("SET work_mem = '256MB'")
+        cursor.execute("SELECT count(*) FROM daybook_booking")
+        if not cursor.fetchone()[0]:
+            cursor.execute(BASE)
+            _settle_sequences(cursor)
+        cursor.execute("SELECT coalesce(max(id), 0) FROM lending_loan")
+        for first in range(int(cursor.fetchone()[0]) + 1, loans + 1, LOANS_A_STEP):
+            last = min(first + LOANS_A_STEP - 1, loans)
+            cursor.execute("BEGIN;" + _filled(LOANS, first=first, last=last) + "COMMIT")
+            say(f"{last:,} loans")
+        _settle_sequences(cursor)
+        _receipts_of_the_year(cursor, say)
+        _check(cursor, say)
         cursor.execute("SET session_replication_role = DEFAULT")
-        for table in ("daybook_booking", "lending_loan", "lending_schedule", "partners_user"):
-            cursor.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
-            )
         cursor.execute("VACUUM ANALYZE")
 
 
-def generate_second_day(admin: Any) -> None:
-    """Add the second date's receipts; the books must be open on it."""
+def generate_day(admin: Any, *, after: date, day: date) -> None:
+    """Add the receipts of the business date the books are open on: what fell due since the one before."""
     with admin.cursor() as cursor:
-        cursor.execute(DAY)
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(NEW_BOOKING, {"to": day})
+        booking = int(cursor.fetchone()[0])
+        cursor.execute(RECEIPTS, {"from": after + timedelta(days=1), "to": day, "booking": booking})
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+
+def _receipts_of_the_year(cursor: Any, say: Callable[[str], None]) -> None:
+    """Receipts month by month, each a transaction, from the one after the last that stands."""
+    cursor.execute("SELECT max(value_date) FROM repayments_receipt")
+    latest = cursor.fetchone()[0]
+    start = latest + timedelta(days=1) if latest else FIRST_RECEIPT_DATE
+    cursor.execute("ANALYZE lending_due")
+    while start <= FIRST_DATE:
+        end = min((start + timedelta(days=31)).replace(day=1) - timedelta(days=1), FIRST_DATE)
+        cursor.execute("BEGIN")
+        cursor.execute(RECEIPTS, {"from": start, "to": end, "booking": 1})
+        cursor.execute("COMMIT")
+        say(f"receipts to {end:%d %b %Y}")
+        start = end + timedelta(days=1)
+
+
+def _check(cursor: Any, say: Callable[[str], None]) -> None:
+    for rule, broken in CHECKS.items():
+        cursor.execute(broken)
+        count = int(cursor.fetchone()[0])
+        if count:
+            raise ArithmeticError(f"The generated book breaks a guard: {rule}, {count} times.")
+        say(f"checked: {rule}")
+
+
+def _settle_sequences(cursor: Any) -> None:
+    for table in ("daybook_booking", "lending_loan", "lending_schedule", "partners_user"):
+        cursor.execute(
+            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1)) FROM {table}"
+        )
+
+
+def _filled(statements: str, **numbers: int) -> str:
+    """Several statements at once take no parameters; these are our own whole numbers."""
+    for name, number in numbers.items():
+        statements = statements.replace(f"%({name})s", str(int(number)))
+    return statements

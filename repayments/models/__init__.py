@@ -1,7 +1,14 @@
 """The nouns of repayments: files in, money received, what it settled, and each day's standing."""
 
 from repayments.models.charges import ChargePolicy
-from repayments.models.closes import ArrearsSnapshot, CloseRequest, ControlTotal, DayRun, DayRunSlice
+from repayments.models.closes import (
+    ArrearsSnapshot,
+    CloseRequest,
+    ControlTotal,
+    DayRun,
+    DayRunSlice,
+    StandingBase,
+)
 from repayments.models.event_policies import ReschedulePolicy, WriteOffPolicy
 from repayments.models.events import LoanEvent, LoanEventLine
 from repayments.models.judgements import ClassFloor, ClassFloorRelease, ClassFreeze, RulingProposal
@@ -33,6 +40,7 @@ __all__ = [
     "ReschedulePolicy",
     "ReturnLine",
     "RulingProposal",
+    "StandingBase",
     "Upload",
     "UploadRow",
     "WriteOffPolicy",

@@ -24,6 +24,11 @@ class DayRun(models.Model):
         EXCEPTIONS = "exceptions", _("Closed with exceptions")
         FAILED = "failed", _("Failed")
 
+    class Kept(models.TextChoices):
+        DAILY = "daily", _("Every loan")
+        MONTH_END = "month_end", _("Every loan, as a month end")
+        DROPPED = "dropped", _("None; the day is computed again when asked for")
+
     business_date = models.DateField()
     attempt = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
@@ -49,6 +54,19 @@ class DayRun(models.Model):
     )
     signed_at = models.DateTimeField(null=True, blank=True)
     signed_reason = models.TextField(blank=True)
+    checksum = models.CharField(
+        max_length=72,
+        blank=True,
+        help_text="Fingerprint of every loan's figures, as the close computed them.",
+    )
+
+    kept = models.CharField(
+        max_length=9,
+        choices=Kept,
+        default=Kept.DAILY,
+        db_default=Kept.DAILY,
+        help_text="Which snapshots of the day are still there (retain_snapshots).",
+    )
 
     class Meta:
         ordering = ["-business_date", "-attempt"]
@@ -116,6 +134,9 @@ class DayRunSlice(LeasedWork):
     computed_count = models.PositiveIntegerField(default=0)
     carried_count = models.PositiveIntegerField(default=0)
     without_policy_count = models.PositiveIntegerField(default=0)
+    checksum = models.BinaryField(
+        default=b"", help_text="Sum of the loans' digests; slices add up to the run's however they are cut."
+    )
 
     class Meta(LeasedWork.Meta):
         ordering = ["run_id", "number"]
@@ -175,6 +196,37 @@ class ControlTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tier} {self.institution_id} component {self.component}"
+
+
+class StandingBase(models.Model):
+    """What the sub-loans of an institution, agreement or tranche come to at the latest close, in minor units.
+
+    A posting takes it, less the sub-loans touched since, plus those as they now are, instead of measuring
+    an institution's whole book. Written by the close, in place of the close before.
+    """
+
+    run = models.ForeignKey(DayRun, on_delete=models.CASCADE, related_name="+")
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
+    agreement_id = models.BigIntegerField(null=True)
+    tranche_id = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3)
+    on_lent_minor = models.BigIntegerField()
+    subloan_collected_minor = models.BigIntegerField()
+    subloan_outstanding_minor = models.BigIntegerField()
+    subloan_par30_minor = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["institution_id", "agreement_id", "tranche_id", "currency"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "institution", "agreement_id", "tranche_id", "currency"],
+                nulls_distinct=False,
+                name="standing_base_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Base of institution {self.institution_id} at run {self.run_id}"
 
 
 class ArrearsSnapshot(models.Model):

@@ -186,8 +186,10 @@ def _cut_slices(run: DayRun, loans_a_slice: int) -> tuple[int, int]:
             """
             INSERT INTO repayments_dayrunslice (
                 run_id, number, first_loan_id, last_loan_id, loan_count, total_count, work, done_count,
-                error, claimed_by, attempts, computed_count, carried_count, without_policy_count)
-            SELECT %(run)s, number, min(id), max(id), count(*), count(*), 'queued', 0, '', '', 0, 0, 0, 0
+                error, claimed_by, attempts, computed_count, carried_count, without_policy_count,
+                checksum)
+            SELECT %(run)s, number, min(id), max(id), count(*), count(*), 'queued', 0, '', '', 0, 0, 0, 0,
+                   ''
               FROM (SELECT id, 1 + (row_number() OVER (ORDER BY id) - 1) / %(size)s AS number
                       FROM lending_loan
                      WHERE booking_id <= %(known)s AND disbursed_date <= %(day)s) AS numbered

@@ -16,6 +16,7 @@ from calc.classification import NO_POLICY, Tier
 from daybook.columns import copy_unordered
 from repayments.frames import Scope, Table, unpack_currency
 from repayments.models import DayRun, DayRunSlice
+from repayments.selectors.fingerprints import fingerprint
 from repayments.selectors.measuring import COMPUTED, FAILED, FIGURES, IDENTITY, measure_loans
 from repayments.services.close_totals import finish_run
 
@@ -114,11 +115,12 @@ def _compute(slice_id: int, claimed_by: str) -> bool:
         computed=int(is_computed.sum()),
         carried=int((~is_computed).sum()),
         without_policy=int((is_computed & ~has_policy).sum()),
+        checksum=fingerprint(rows),
     )
     return True
 
 
-def _settle(mine: DayRunSlice, *, computed: int, carried: int, without_policy: int) -> None:
+def _settle(mine: DayRunSlice, *, computed: int, carried: int, without_policy: int, checksum: bytes) -> None:
     """Under the run's lock: mark the slice done, add to the run's counts, and finish if it was the last."""
     run = DayRun.objects.select_for_update().get(pk=mine.run_id)
     DayRunSlice.objects.filter(pk=mine.pk).update(
@@ -127,6 +129,7 @@ def _settle(mine: DayRunSlice, *, computed: int, carried: int, without_policy: i
         computed_count=computed,
         carried_count=carried,
         without_policy_count=without_policy,
+        checksum=checksum,
         claimed_until=None,
         finished_at=Now(),
     )

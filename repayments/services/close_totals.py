@@ -1,9 +1,9 @@
 """The end of a close: do the books add up, where does every institution stand, is the day closed?
 
 The control totals come from the facts by one query over what was booked, or came into its date,
-since the close before; the closing figures come from the snapshots. So two independent routes must
-meet: opening + disbursed + raised + capitalised − settled − reduced − written off = closing, per
-tier, institution, currency and component.
+since the close before, found by index; the closing figures come from the snapshots. So two
+independent routes must meet: opening + disbursed + raised + capitalised − settled − reduced −
+written off = closing, per tier, institution, currency and component.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from django.db.models.functions import Now
 from calc.allocation import Source
 from calc.money import Component
 from repayments.models import ControlTotal, DayRun
-from repayments.services.standings import write_standings_of_close
+from repayments.selectors.fingerprints import combined
+from repayments.services.standings import whole_sets, write_standings_of_close
 
 FLOWS = ("disbursed", "raised", "capitalised", "settled", "reduced", "written_off", "earlier_periods")
 
@@ -41,10 +42,15 @@ def finish_run(run: DayRun) -> None:
         )
     else:
         ControlTotal.objects.bulk_create(totals)
+        run.checksum = combined(
+            (bytes(part) for part in run.slices.values_list("checksum", flat=True)), loans=run.loan_count
+        )
         write_standings_of_close(run)
         has_exceptions = bool(carried or without_policy)
         run.state = DayRun.State.EXCEPTIONS if has_exceptions else DayRun.State.CLOSED
-    DayRun.objects.filter(pk=run.pk).update(state=run.state, error=run.error, finished_at=Now())
+    DayRun.objects.filter(pk=run.pk).update(
+        state=run.state, error=run.error, checksum=run.checksum, finished_at=Now()
+    )
     run.refresh_from_db()
 
 
@@ -66,7 +72,7 @@ def control_totals(run: DayRun) -> list[ControlTotal]:
         "day_before": before.business_date if before else date.min,
         "known_before": before.last_booking_id if before else 0,
     }
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, whole_sets(cursor):
         cursor.execute(_TOTALS, params)
         return [_total(run, row) for row in cursor.fetchall()]
 
@@ -99,16 +105,22 @@ def _sentence(total: ControlTotal) -> str:
     )
 
 
+# When a due begins to count in the totals; the words of index lending_due_counts_on.
+_COUNTS_ON = f"""CASE WHEN component = {Component.PRINCIPAL:d} THEN effective_date
+                      ELSE greatest(effective_date, late_date) END"""
+
 # Facts counted at this close and not at the one before. The two sets are nested, so a fact is new when it
-# was booked since, or was known and came into its date since; both are ranges of an index or a scan, once.
+# was booked since, or was known and came into its date since: two ranges of an index each, never a scan.
 # A loan that the close before could not compute (FAILED) counts from its own last computed close; one that
 # this close could not compute has no flows, its figures being those of the close before.
+# Overdue parts moved into a new plan change their name, not the claim: the TRANSFER rows that settle them
+# and the principal the new version opens them as meet in "capitalised", which sums to zero over components.
+# A refund no advance covers is owed like a charge. What was written off (RECOVERY) is a memo and not counted.
 _TOTALS = f"""
 WITH carried AS MATERIALIZED (
     SELECT loan_id FROM repayments_arrearssnapshot WHERE business_date = %(day)s AND state = 'failed'
-), lagging AS MATERIALIZED (
-    SELECT f.loan_id, coalesce(r.business_date, '-infinity'::date) AS day_before,
-           coalesce(r.last_booking_id, 0) AS known_before
+), looked_back (id, day_before, known_before) AS MATERIALIZED (   -- whose older facts may be new now
+    SELECT f.loan_id, coalesce(r.business_date, '-infinity'::date), coalesce(r.last_booking_id, 0)
       FROM repayments_arrearssnapshot f
       LEFT JOIN LATERAL (
           SELECT s.run_id FROM repayments_arrearssnapshot s
@@ -116,17 +128,38 @@ WITH carried AS MATERIALIZED (
            ORDER BY s.business_date DESC LIMIT 1) last ON true
       LEFT JOIN repayments_dayrun r ON r.id = last.run_id
      WHERE f.business_date = %(day_before)s AND f.state = 'failed'
-), loans AS MATERIALIZED (
+    UNION ALL
+    SELECT l.id, %(day_before)s, %(known_before)s FROM lending_loan l
+     WHERE l.booking_id <= %(known_before)s AND l.disbursed_date > %(day_before)s
+       AND l.disbursed_date <= %(day)s
+       AND NOT EXISTS (SELECT FROM repayments_arrearssnapshot f
+                        WHERE f.loan_id = l.id AND f.business_date = %(day_before)s AND f.state = 'failed')
+), loans AS NOT MATERIALIZED (
     SELECT l.id, l.tier, l.institution_id, l.currency, l.principal_minor, l.disbursed_date, l.booking_id,
-           coalesce(g.day_before, %(day_before)s) AS day_before,
-           coalesce(g.known_before, %(known_before)s) AS known_before
-      FROM lending_loan l LEFT JOIN lagging g ON g.loan_id = l.id
-     WHERE l.booking_id <= %(known)s AND l.disbursed_date <= %(day)s
-       AND NOT EXISTS (SELECT FROM carried c WHERE c.loan_id = l.id)
-), looked_back AS MATERIALIZED (   -- loans whose older facts may be new to this close
-    SELECT l.id FROM loans l
-     WHERE l.disbursed_date > %(day_before)s OR l.day_before <> %(day_before)s
-        OR l.known_before <> %(known_before)s
+           coalesce(b.day_before, %(day_before)s) AS day_before,
+           coalesce(b.known_before, %(known_before)s) AS known_before
+      FROM lending_loan l LEFT JOIN looked_back b ON b.id = l.id LEFT JOIN carried c ON c.loan_id = l.id
+     WHERE l.booking_id <= %(known)s AND l.disbursed_date <= %(day)s AND c.loan_id IS NULL
+), dues AS (
+    SELECT loan_id, component, amount_minor, booking_id, {_COUNTS_ON} AS counts_on FROM lending_due
+     WHERE booking_id > %(known_before)s AND booking_id <= %(known)s AND {_COUNTS_ON} <= %(day)s
+    UNION ALL
+    SELECT loan_id, component, amount_minor, booking_id, {_COUNTS_ON} FROM lending_due
+     WHERE booking_id <= %(known_before)s AND {_COUNTS_ON} > %(day_before)s AND {_COUNTS_ON} <= %(day)s
+    UNION ALL
+    SELECT loan_id, component, amount_minor, booking_id, {_COUNTS_ON}
+      FROM lending_due JOIN looked_back b ON b.id = loan_id
+     WHERE booking_id <= %(known_before)s AND {_COUNTS_ON} <= %(day_before)s
+), settlements AS (
+    SELECT loan_id, component, source, amount_minor, booking_id, value_date FROM repayments_allocation
+     WHERE booking_id > %(known_before)s AND booking_id <= %(known)s AND value_date <= %(day)s
+    UNION ALL
+    SELECT loan_id, component, source, amount_minor, booking_id, value_date FROM repayments_allocation
+     WHERE booking_id <= %(known_before)s AND value_date > %(day_before)s AND value_date <= %(day)s
+    UNION ALL
+    SELECT loan_id, component, source, amount_minor, booking_id, value_date
+      FROM repayments_allocation JOIN looked_back b ON b.id = loan_id
+     WHERE booking_id <= %(known_before)s AND value_date <= %(day_before)s
 ), flows (tier, institution_id, currency, day_before, known_before, counts_on, booking_id, component,
           disbursed, raised, capitalised, settled, reduced, written_off) AS (
     SELECT l.tier, l.institution_id, l.currency, l.day_before, l.known_before,
@@ -137,41 +170,34 @@ WITH carried AS MATERIALIZED (
     UNION ALL
     SELECT l.tier, l.institution_id, l.currency, l.day_before, l.known_before,
            s.effective_date, s.booking_id, {Component.PRINCIPAL:d},
-           0, -s.capitalised_minor, s.capitalised_minor, 0, 0, 0
+           s.added_minor, -s.added_minor - s.capitalised_minor - s.transferred_minor,
+           s.capitalised_minor + s.transferred_minor, 0, 0, 0
       FROM lending_schedule s JOIN loans l ON l.id = s.loan_id
-     WHERE s.capitalised_minor <> 0 AND s.booking_id <= %(known)s AND s.effective_date <= %(day)s
+     WHERE (s.capitalised_minor <> 0 OR s.added_minor <> 0 OR s.transferred_minor <> 0)
+       AND s.booking_id <= %(known)s AND s.effective_date <= %(day)s
        AND (s.booking_id > l.known_before OR greatest(s.effective_date, l.disbursed_date) > l.day_before)
     UNION ALL
-    SELECT l.tier, l.institution_id, l.currency, l.day_before, l.known_before,
-           d.counts_on, d.booking_id, d.component,
+    SELECT l.tier, l.institution_id, l.currency, l.day_before, l.known_before, d.counts_on, d.booking_id,
+           CASE d.component WHEN {Component.REFUND:d} THEN {Component.CHARGE:d} ELSE d.component END,
            0, greatest(d.amount_minor, 0), 0, 0, -least(d.amount_minor, 0), 0
-      FROM (SELECT * FROM (
-                SELECT loan_id, component, booking_id, amount_minor,
-                       CASE component WHEN {Component.PRINCIPAL:d} THEN effective_date
-                                      ELSE greatest(effective_date, late_date) END AS counts_on
-                  FROM lending_due) dated
-             WHERE booking_id <= %(known)s AND counts_on <= %(day)s
-               AND (booking_id > %(known_before)s OR counts_on > %(day_before)s
-                    OR loan_id IN (SELECT id FROM looked_back))) d
-      JOIN loans l ON l.id = d.loan_id
-     WHERE (d.booking_id > l.known_before OR greatest(d.counts_on, l.disbursed_date) > l.day_before)
+      FROM dues d JOIN loans l ON l.id = d.loan_id
+     WHERE d.component <> {Component.RECOVERY:d}
+       AND (d.booking_id > l.known_before OR greatest(d.counts_on, l.disbursed_date) > l.day_before)
     UNION ALL
-    SELECT l.tier, l.institution_id, l.currency, l.day_before, l.known_before,
-           a.value_date, a.booking_id, a.component, 0,
-           CASE WHEN a.is_advance AND a.source = {Source.RECEIPT:d} THEN a.amount_minor ELSE 0 END, 0,
-           CASE WHEN a.is_advance AND a.source <> {Source.RECEIPT:d} THEN -a.amount_minor
-                WHEN a.is_advance OR a.source IN ({Source.WAIVER:d}, {Source.WRITE_OFF:d}) THEN 0
+    SELECT l.tier, l.institution_id, l.currency, l.day_before, l.known_before, a.value_date, a.booking_id,
+           CASE a.component WHEN {Component.REFUND:d} THEN {Component.CHARGE:d} ELSE a.component END,
+           0,
+           CASE WHEN is_advance AND a.source = {Source.RECEIPT:d} THEN a.amount_minor ELSE 0 END,
+           CASE WHEN NOT is_advance AND a.source = {Source.TRANSFER:d} THEN -a.amount_minor ELSE 0 END,
+           CASE WHEN is_advance AND a.source <> {Source.RECEIPT:d} THEN -a.amount_minor
+                WHEN is_advance OR a.source NOT IN ({Source.RECEIPT:d}, {Source.ADVANCE:d}) THEN 0
                 ELSE a.amount_minor END,
-           CASE WHEN NOT a.is_advance AND a.source = {Source.WAIVER:d} THEN a.amount_minor ELSE 0 END,
-           CASE WHEN NOT a.is_advance AND a.source = {Source.WRITE_OFF:d} THEN a.amount_minor ELSE 0 END
-      FROM (SELECT loan_id, component, source, booking_id, value_date, amount_minor,
-                   component = {Component.ADVANCE:d} AS is_advance
-              FROM repayments_allocation
-             WHERE component <= {Component.ADVANCE:d} AND booking_id <= %(known)s AND value_date <= %(day)s
-               AND (booking_id > %(known_before)s OR value_date > %(day_before)s
-                    OR loan_id IN (SELECT id FROM looked_back))) a
+           CASE WHEN NOT is_advance AND a.source = {Source.WAIVER:d} THEN a.amount_minor ELSE 0 END,
+           CASE WHEN NOT is_advance AND a.source = {Source.WRITE_OFF:d} THEN a.amount_minor ELSE 0 END
+      FROM (SELECT *, component = {Component.ADVANCE:d} AS is_advance FROM settlements) a
       JOIN loans l ON l.id = a.loan_id
-     WHERE (a.booking_id > l.known_before OR greatest(a.value_date, l.disbursed_date) > l.day_before)
+     WHERE a.component NOT IN ({Component.RECOVERY:d}, {Component.SUSPENSE:d})
+       AND (a.booking_id > l.known_before OR greatest(a.value_date, l.disbursed_date) > l.day_before)
 ), flow_totals AS (
     SELECT tier, institution_id, currency, component, sum(disbursed) AS disbursed, sum(raised) AS raised,
            sum(capitalised) AS capitalised, sum(settled) AS settled, sum(reduced) AS reduced,
@@ -179,15 +205,18 @@ WITH carried AS MATERIALIZED (
            coalesce(sum(disbursed + raised + capitalised - settled - reduced - written_off)
                FILTER (WHERE counts_on <= day_before AND booking_id > known_before), 0) AS earlier
       FROM flows GROUP BY tier, institution_id, currency, component
+), snapshots AS (
+    SELECT tier, institution_id, currency, sum(outstanding_minor) AS principal,
+           sum(interest_due_minor) AS interest, sum(penal_due_minor) AS penal,
+           sum(charge_due_minor) AS charge, sum(advance_minor) AS advance
+      FROM repayments_arrearssnapshot WHERE business_date = %(day)s AND run_id = %(run)s
+     GROUP BY tier, institution_id, currency
 ), closing_totals AS (
-    SELECT s.tier, s.institution_id, s.currency, c.component, sum(c.amount) AS closing
-      FROM repayments_arrearssnapshot s
-     CROSS JOIN LATERAL (VALUES ({Component.PRINCIPAL:d}, s.outstanding_minor),
-         ({Component.INTEREST:d}, s.interest_due_minor), ({Component.PENAL:d}, s.penal_due_minor),
-         ({Component.CHARGE:d}, s.charge_due_minor),
-         ({Component.ADVANCE:d}, s.advance_minor)) c (component, amount)
-     WHERE s.business_date = %(day)s AND s.run_id = %(run)s
-     GROUP BY s.tier, s.institution_id, s.currency, c.component
+    SELECT s.tier, s.institution_id, s.currency, c.component, c.closing
+      FROM snapshots s
+     CROSS JOIN LATERAL (VALUES ({Component.PRINCIPAL:d}, s.principal), ({Component.INTEREST:d}, s.interest),
+         ({Component.PENAL:d}, s.penal), ({Component.CHARGE:d}, s.charge),
+         ({Component.ADVANCE:d}, s.advance)) c (component, closing)
 ), opening_totals AS (
     SELECT tier, institution_id, currency, component, closing_minor
       FROM repayments_controltotal WHERE run_id = %(before)s
