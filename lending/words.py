@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from lending.contract_words import contract_words
 from lending.models import Agreement, Application, Cluster, Tranche
 from lending.models.borrowers import Activity, Gender, SizeTier
 
@@ -44,6 +45,7 @@ STEPS: Words = {
     "clear": _("Cleared"),
     "disburse": _("Disbursed"),
     "cancel": _("Cancelled"),
+    "end": _("Ended"),
 }
 OUTCOMES: Words = {
     "done": _("Done"),
@@ -57,23 +59,33 @@ METHODS: Words = {
     "equal_instalment": _("Equal instalments"),
     "flat": _("Flat"),
     "bullet": _("All at the end"),
+    "step_up": _("Instalments that step up"),
+    "irregular": _("Irregular amounts, given with each tranche"),
 }
 FREQUENCIES: Words = {
+    "weekly": _("Weekly"),
+    "fortnightly": _("Fortnightly"),
     "monthly": _("Monthly"),
     "quarterly": _("Quarterly"),
     "half_yearly": _("Half-yearly"),
     "yearly": _("Yearly"),
+    "every_n_days": _("Every so many days"),
 }
 GRACE_KINDS: Words = {
     "none": _("No grace"),
     "interest_paid": _("Interest is paid during grace"),
     "interest_added": _("Interest is added at the end of grace"),
     "interest_capitalised": _("Interest is capitalised each period"),
+    "interest_deferred": _("Interest waits and is paid after grace"),
+    "interest_waived": _("No interest is charged during grace"),
 }
 DAY_COUNTS: Words = {
     "ACT/360": _("Actual days over 360"),
     "ACT/365F": _("Actual days over 365"),
+    "ACT/ACT": _("Actual days over the days of the year"),
+    "ACT/364": _("Actual days over 364"),
     "30/360": _("30 over 360"),
+    "30E/360": _("30 over 360, European"),
     "MONTHLY/12": _("Twelfths of a year"),
 }
 ROLL_RULES: Words = {
@@ -82,12 +94,34 @@ ROLL_RULES: Words = {
     "modified_following": _("Next working day, within the month"),
     "preceding": _("Working day before"),
 }
-CONTRACT_MODES: Words = {
-    "interest": _("Interest"),
-    "murabaha": _("Murabaha"),
-    "ijara": _("Ijara"),
-    "mudaraba": _("Mudaraba"),
+INTEREST_TO: Words = {
+    "nominal": _("To the date as planned"),
+    "adjusted": _("To the working day it moved to"),
 }
+INTEREST_BASES: Words = {
+    "scheduled": _("As planned"),
+    "daily_product": _("By the day, on what is outstanding"),
+}
+ROUNDINGS: Words = {
+    "half_up": _("To the nearest, halves up"),
+    "half_even": _("To the nearest, halves to even"),
+    "up": _("Up"),
+    "down": _("Down"),
+}
+QUANTA: Words = {
+    "1": _("one poisha"),
+    "100": _("1 taka"),
+    "500": _("5 taka"),
+    "1000": _("10 taka"),
+}
+RESIDUES: Words = {"last": _("The last instalment"), "first": _("The first instalment")}
+ALLOCATION_ORDERS: Words = {
+    "oldest_first": _("Oldest instalment first"),
+    "by_component": _("Charges, then penal, then interest, then principal, of all instalments"),
+    "principal_first": _("Principal first"),
+    "grid": _("As the list below says"),
+}
+CONTRACT_MODES: Words = {mode.value: contract_words(mode).contract for mode in Agreement.ContractMode}
 CLUSTER_KINDS: Words = {Cluster.Kind.CLUSTER: _("Cluster"), Cluster.Kind.CLIENTELE: _("Clientele group")}
 CLUSTER_STATES: Words = {
     Cluster.Status.CONFIRMED: _("Confirmed"),

@@ -95,7 +95,7 @@ def draft_agreement(
 
 def refuse_bad_terms(agreement: Agreement) -> Plan:
     """The plan of the whole limit. Raises ``CannotDraftAgreement`` where the terms contradict each other."""
-    offered = terms_on(agreement.programme, agreement.from_date)
+    offered = terms_on(agreement.programme, agreement.from_date) if agreement.programme_id else None
     try:
         return check_agreement(agreement, offered, business_calendar())
     except CannotSchedule as refusal:

@@ -19,14 +19,16 @@ from daybook.pages import Text
 from daybook.selectors import open_business_date
 from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MoneyColumn, PaikarTable, PercentColumn
 from lending import words
-from lending.forms.agreements import AgreementForm, AllotmentForm, NoteForm
+from lending.builders.terms import agreement_terms
+from lending.contract_words import contract_words
+from lending.forms.agreements import AllotmentForm, NoteForm
 from lending.models import Agreement, Application, Programme
 from lending.selectors.pages import allotments_of, steps_of, use_of_limit
 from lending.selectors.worklists import WORKLISTS, narrowed
-from lending.services.agreements import add_allotment, approve_agreement, draft_agreement
+from lending.services.agreements import add_allotment, approve_agreement
+from lending.views.agreement_new import example_of
 from partners.access import EVERYONE, Role, authority_of
-from partners.models import Institution
-from partners.views.offers import DraftPage, Offer, OffersPage
+from partners.views.offers import Offer, OffersPage
 
 State = Agreement.State
 
@@ -103,32 +105,6 @@ class AgreementList(ListPage):
         return super().get_context_data(may_draft=context.may(Role.OFFICER, Role.FINANCE_HEAD), **kwargs)
 
 
-class AgreementNew(DraftPage):
-    """Draft an agreement; a second person approves it."""
-
-    required_roles = (Role.OFFICER, Role.FINANCE_HEAD)
-    title = gettext_lazy("New agreement")
-    subtitle = gettext_lazy("A draft counts once a second person has approved it.")
-    form_class = AgreementForm
-    button = gettext_lazy("Save the draft")
-
-    def get_crumbs(self) -> list[tuple[Text, str]]:
-        return [(_("Agreements"), reverse("lending:agreements"))]
-
-    def form_kwargs(self) -> dict[str, Any]:
-        wanted = self.request.GET.get("institution", "")
-        chosen = Institution.objects.filter(pk=wanted).first() if wanted.isdecimal() else None
-        return {"initial": {"institution": chosen, "signed_date": open_business_date()}}
-
-    def make(self, told: dict[str, Any]) -> str:
-        agreement = draft_agreement(
-            **told,
-            actor=self.request.user,  # type: ignore[arg-type]
-            business_date=open_business_date(),
-        )
-        return reverse("lending:agreement", args=[agreement.pk])
-
-
 class AgreementPage(OffersPage):
     """One agreement: terms, use of the limit, allotments, steps; approving and allotting."""
 
@@ -199,12 +175,9 @@ class AgreementPage(OffersPage):
         return super().get_context_data(
             agreement=agreement,
             state=words.AGREEMENT_STATES[agreement.state],
-            contract=words.CONTRACT_MODES[agreement.contract_mode],
-            method=words.METHODS.get(agreement.method, agreement.method),
-            frequency=words.FREQUENCIES.get(agreement.frequency, agreement.frequency),
-            grace_kind=words.GRACE_KINDS.get(agreement.grace_kind, agreement.grace_kind),
-            day_count=words.DAY_COUNTS.get(agreement.day_count, agreement.day_count),
-            roll_rule=words.ROLL_RULES.get(agreement.roll_rule, agreement.roll_rule),
+            said=contract_words(agreement.contract_mode),
+            terms=agreement_terms(agreement),
+            shown=example_of(agreement),
             use=use_of_limit(agreement),
             allotments=allotments_of(agreement),
             applications=[
@@ -225,6 +198,5 @@ def agreement_applications(agreement: Agreement) -> QuerySet[Application]:
 
 urls = [
     path("agreements/", AgreementList.as_view(), name="agreements"),
-    path("agreements/new/", AgreementNew.as_view(), name="agreement-new"),
     path("agreements/<int:pk>/", AgreementPage.as_view(), name="agreement"),
 ]

@@ -137,5 +137,6 @@ class DraftPage(Page, TemplateView):
             try:
                 return redirect(self.make(form.cleaned_data))
             except (Refused, BooksNotOpen) as refusal:
-                form.add_error(None, str(refusal))
+                field = getattr(refusal, "field", None)
+                form.add_error(field if field in form.fields else None, str(refusal))
         return self.render_to_response(self.get_context_data(form=form, button=self.button))

@@ -1,0 +1,1 @@
+"""What pages of lending show, made from the facts before it is drawn."""
