@@ -75,6 +75,8 @@ SENTENCES = (
     _("say how many instalments there are"),
     _("a tenor of {tenor} months with {grace} of grace is not made of periods of {step} months"),
     _("{count} instalments and {grace} months of grace do not make a tenor of {tenor} months"),
+    _("flat interest is fixed at the start and not raised on what is outstanding each day"),
+    _("interest raised on what is outstanding each day is paid in grace, not added or put off"),
     _("under this contract nothing unpaid joins what bears profit or rent"),
     _("the price of a murabaha is fixed at the sale and not reckoned anew from day to day"),
     _("a murabaha paid early bears no fee; a rebate may be waived"),

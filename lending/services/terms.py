@@ -79,7 +79,8 @@ class StatedTerms:
             "count": self.instalments,
             "step": frequency.months,
         }
-        for contradicts, term, sentence in (*self._tenor_faults(frequency), *self._contract_faults()):
+        faults = (*self._tenor_faults(frequency), *self._basis_faults(), *self._contract_faults())
+        for contradicts, term, sentence in faults:
             if contradicts:
                 raise CannotSchedule(term, sentence, **gaps)
         months = frequency.months or 1
@@ -149,6 +150,20 @@ class StatedTerms:
             bool(has_tenor and months and self.instalments and self.instalments * months != paying),
             "instalments",
             "{count} instalments and {grace} months of grace do not make a tenor of {tenor} months",
+        )
+
+    def _basis_faults(self) -> Iterator[Test]:
+        """What interest raised from facts cannot do: be in the plan before it has accrued."""
+        daily = self.interest_basis == Agreement.InterestBasis.DAILY_PRODUCT
+        yield (
+            daily and self.method == Method.FLAT,
+            "method",
+            "flat interest is fixed at the start and not raised on what is outstanding each day",
+        )
+        yield (
+            daily and self.grace_kind not in (GraceKind.NONE, GraceKind.INTEREST_PAID),
+            "grace_kind",
+            "interest raised on what is outstanding each day is paid in grace, not added or put off",
         )
 
     def _contract_faults(self) -> Iterator[Test]:

@@ -22,6 +22,7 @@ from daybook.formats import day, tk
 from daybook.selectors import business_calendar
 from daybook.services import book
 from lending.models import Agreement, Decision, Facility, Loan, Schedule, Tier, Tranche, TrancheLine
+from lending.services.accruals import accrual_periods, without_interest
 from lending.services.limits import facility_room, refuse_over_exposure
 from lending.services.loans import open_loans
 from lending.services.locks import lock_agreement
@@ -220,6 +221,9 @@ def disburse_tranche(
         plan = build_schedule(terms, business_calendar(last_booking_id=booking.pk))
     except CannotSchedule as refusal:
         raise CannotDisburseTranche(say_refusal(refusal, agreement.contract_mode)) from refusal
+    rows, accruals = plan_rows(plan, np.array([held.number])), {}
+    if agreement.interest_basis == Agreement.InterestBasis.DAILY_PRODUCT:
+        rows, accruals = without_interest(rows), {"accruals": accrual_periods(plan, terms)}
     loans = pd.DataFrame(
         [
             {
@@ -236,12 +240,12 @@ def disburse_tranche(
                 "disbursed_date": value_date,
                 "purpose": held.facility.number,
                 "cause": Schedule.Cause.DISBURSEMENT.value,
-                "terms": terms_to_json(terms),
+                "terms": terms_to_json(terms) | accruals,
                 "capitalised_minor": plan.capitalised_minor,
             }
         ]
     )
-    (loan_id,) = open_loans(loans=loans, plan=plan_rows(plan, np.array([held.number])), booking=booking)
+    (loan_id,) = open_loans(loans=loans, plan=rows, booking=booking)
     _add_drawn(held, minor, str(approved.currency), business_date)
     _note(held, "disburse", actor, business_date, before=before, amount=approved, reason=reference)
     return Loan.objects.get(pk=loan_id)

@@ -187,7 +187,10 @@ def _contract_rates(loan_ids: IntColumn, day: date) -> Rates:
 
 
 def _accruals(loan_ids: IntColumn, day: date) -> Accruals:
-    """Interest periods of daily-product loans, as their versions in force leave them."""
+    """Interest periods of daily-product loans, as their versions in force leave them.
+
+    Every instalment of principal ends one; a version may keep others, where only interest falls due.
+    """
     rows = read_columns(
         _ACCRUALS,
         {"loans": loan_ids.tolist(), "day": day},
@@ -221,11 +224,25 @@ _IN_FORCE = """
 """
 _PERIODS = "jsonb_to_recordset(s.terms -> 'accruals') AS a (instalment integer, until date, late date)"
 _ACCRUALS = f"""
-SELECT s.loan_id, a.instalment,
-       lag(a.until, 1, l.disbursed_date) OVER (PARTITION BY s.loan_id ORDER BY a.until), a.until, a.late
-  FROM lending_schedule s JOIN lending_loan l ON l.id = s.loan_id CROSS JOIN LATERAL {_PERIODS}
- WHERE s.loan_id = ANY (%(loans)s::bigint[]) AND s.effective_date <= %(day)s {_IN_FORCE}
- ORDER BY s.loan_id, a.until
+WITH periods AS (
+    SELECT s.loan_id, a.instalment, a.until, a.late
+      FROM lending_schedule s CROSS JOIN LATERAL {_PERIODS}
+     WHERE s.loan_id = ANY (%(loans)s::bigint[]) AND s.effective_date <= %(day)s {_IN_FORCE}
+    UNION
+    SELECT d.loan_id, d.instalment,
+           CASE g.interest_to WHEN 'adjusted' THEN d.late_date ELSE d.nominal_date END, d.late_date
+      FROM lending_due d JOIN lending_loan l ON l.id = d.loan_id
+      JOIN lending_agreement g ON g.id = l.agreement_id
+     WHERE d.loan_id = ANY (%(loans)s::bigint[]) AND d.component = {Component.PRINCIPAL:d}
+       AND d.mirror_of_id IS NULL AND d.effective_date <= %(day)s
+       AND NOT EXISTS (SELECT FROM lending_due m
+                        WHERE m.mirror_of_id = d.id AND m.effective_date <= %(day)s)
+)
+SELECT p.loan_id, p.instalment,
+       lag(p.until, 1, l.disbursed_date) OVER (PARTITION BY p.loan_id ORDER BY p.until, p.instalment),
+       p.until, p.late
+  FROM periods p JOIN lending_loan l ON l.id = p.loan_id
+ ORDER BY p.loan_id, p.until, p.instalment
 """
 _DUES = f"""
 SELECT d.id, d.loan_id, d.institution_id, d.schedule_id, d.instalment, d.component, d.nominal_date,
@@ -276,6 +293,9 @@ WITH eligible AS MATERIALIZED (
     SELECT s.loan_id AS id FROM lending_schedule s JOIN eligible e ON e.id = s.loan_id AND e.is_daily
       CROSS JOIN LATERAL {_PERIODS}
      WHERE s.effective_date <= %(day)s AND a.until > %(before)s AND a.until <= %(day)s
+    UNION
+    SELECT d.loan_id FROM lending_due d JOIN eligible e ON e.id = d.loan_id AND e.is_daily
+     WHERE d.component = {Component.PRINCIPAL:d} AND d.nominal_date <= %(day)s AND d.late_date > %(before)s
 )
 SELECT l.id, l.institution_id, l.agreement_id, {_CURRENT_VERSION}, l.is_daily,
        EXISTS (SELECT FROM touched t WHERE t.id = l.id)
