@@ -63,6 +63,7 @@ MENU = (
             Entry(_("Tranches"), "lending:tranches", "transfer-out"),
             Entry(_("Sub-loan lists"), "lending:subloans", "list-details"),
             Entry(_("Agreements"), "lending:agreements", "file-certificate"),
+            Entry(_("Quote"), "lending:quote", "calculator"),
             Entry(_("Programmes"), "lending:programmes", "folders"),
             Entry(_("Clusters"), "lending:clusters", "map-pin"),
             Entry(_("Borrowers"), "lending:borrowers", "users"),

@@ -58,13 +58,15 @@ class Working:
     """The interest of one period: its stretches, what it takes over or shares, and the rounding.
 
     `other_minor` is the part that the stretches do not make up: interest put off by a grace (it falls due
-    now), or what equal parts of a flat interest, or their rounding, add or leave.
+    now), or what equal parts of a flat interest add or leave. Interest that joins the principal is
+    compounded without rounding in between, which may move it by a minor unit.
     """
 
     stretches: tuple[Stretch, ...]
     interest_minor: int
     rounding: Rounding
     is_flat: bool = False
+    joins_principal: bool = False
 
     @property
     def exact_minor(self) -> Fraction:
@@ -112,5 +114,6 @@ def working_of(period: Period, terms: Terms) -> Working | None:
         stretches=tuple(Stretch.of(part) for part in period.segments),
         interest_minor=period.interest_minor or period.capitalised_minor,
         rounding=terms.interest_rounding,
-        is_flat=terms.method is Method.FLAT,
+        is_flat=terms.method is Method.FLAT and bool(period.interest_minor),
+        joins_principal=not period.interest_minor,
     )
