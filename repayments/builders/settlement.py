@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from calc.allocation import Allocations, Grid, Order, Receipts, difference
 from calc.calendar import to_date
 from calc.money import OWED, Component, IntColumn
+from lending import words
 from repayments.frames import Scope, read_dues, read_settled
 from repayments.selectors.settling import SettlingFacts, settling_facts
 
@@ -28,12 +29,7 @@ COMPONENT_LABELS: dict[int, Promise] = {
     Component.REFUND: _("Refund"),
     Component.RECOVERY: _("Recovery"),
 }
-ORDER_LABELS: dict[Order, Promise] = {
-    Order.OLDEST_FIRST: _("Oldest due first, by instalment"),
-    Order.BY_COMPONENT: _("By component, across instalments"),
-    Order.PRINCIPAL_FIRST: _("Principal first"),
-    Order.GRID: _("By the agreement's grid"),
-}
+ORDER_LABELS: dict[str, Promise | str] = words.ALLOCATION_ORDERS | {Order.GRID: _("By the agreement's grid")}
 _NOT_YET = np.iinfo(np.int64).max
 """Stands for the number of a receipt that is only proposed: it comes after every other of its date."""
 
@@ -83,7 +79,7 @@ class Settlement:
     """Of a proposed receipt: rows of other receipts that would be settled anew."""
 
     @property
-    def rule_label(self) -> Promise:
+    def rule_label(self) -> Promise | str:
         """The order in which the money went."""
         return order_label(self.rule)
 
@@ -92,7 +88,7 @@ class Settlement:
         return sum(line.amount_minor for line in self.lines if not line.is_ahead)
 
 
-def order_label(rule: Order | Grid) -> Promise:
+def order_label(rule: Order | Grid) -> Promise | str:
     """What an order of settlement is called."""
     return ORDER_LABELS[Order.GRID if isinstance(rule, Grid) else rule]
 
