@@ -140,8 +140,8 @@ def _changes(
     """What is not as it was, of the instalments to come; those that stand on the event's date stay out."""
     standing = {
         int(number)
-        for number, date in zip(replans.running.plan.instalment, replans.rest.standing, strict=True)
-        if date
+        for number, stands in zip(replans.running.plan.instalment, replans.rest.standing, strict=True)
+        if stands
     }
     old = [row for row in replaced if row.instalment and row.instalment not in standing]
     new = [row for row in periods if row.instalment and row.period]
@@ -208,7 +208,7 @@ def assemble(running: Running, rest: Rest, draft: Draft, plan: ScheduleColumns) 
     whole = add_rows(_only(plan, sound), kept)
     back = rest.back & sound[old.loan]
     taken_back = sum_by(old.loan[back], old.principal[back], loans)
-    planned = back & (old.period > 0)
+    planned = back & ~rest.standing
     capitalised = sum_by(whole.loan, whole.capitalised, loans) + draft.capitalised
     capitalised = capitalised - sum_by(old.loan[planned], old.capitalised[planned], loans)
     own = sum_by(whole.loan, whole.principal, loans)
