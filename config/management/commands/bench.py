@@ -1,10 +1,12 @@
 """``manage.py bench``: time the close of day on generated books, each in a database of its own.
 
-    bench                          10,000 and 100,000 loans
-    bench --loans 1000             another size; give several for several books
-    bench --keep                   leave the databases, paikar_bench_N, for a look
+    bench                          10,000, 100,000 and 1,000,000 loans; two worker processes, then one
+    bench --loans 1000 --workers 2 another size, other numbers of workers; give several for several
+    bench --keep                   leave the databases, paikar_bench_N; a later bench goes on with them
 
-The books are made by the database (config/bench/books.py); nothing of the real ones is read.
+A bench that was stopped leaves its database too, and the next one goes on where it was: the book is made
+and closed in steps that each commit. Every measurement closes one more day of the book. The books are made
+by the database (config/bench/books.py); nothing of the real ones is read.
 """
 
 from __future__ import annotations
@@ -13,18 +15,21 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import psycopg2
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from psycopg2 import sql
 
 from config import roles
-from config.bench.books import generate, generate_second_day
-from config.bench.timing import measure
+from config.bench.books import generate
+from config.bench.timing import measure, prepare
+from config.bench.worker import serve
 from config.environment import Process, database_url
 
-SIZES = [10_000, 100_000]
+SIZES = [10_000, 100_000, 1_000_000]
+WORKERS = [2, 1]
 MIB = 1024 * 1024
 
 
@@ -33,18 +38,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--loans", type=int, nargs="+", default=SIZES)
+        parser.add_argument("--workers", type=int, nargs="+", default=WORKERS)
         parser.add_argument("--keep", action="store_true", help="leave the generated databases")
         parser.add_argument("--inside", action="store_true", help="measure the database this process names")
+        parser.add_argument("--worker", action="store_true", help="be a worker of a measurement")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["inside"]:
-            self._inside(options["loans"][0])
-            return
-        figures = [self._book(loans, keep=options["keep"]) for loans in options["loans"]]
-        self._print(figures)
+        if options["worker"]:
+            serve(sys.stdin, sys.stdout)
+        elif options["inside"]:
+            self._inside(options["workers"])
+        else:
+            for loans in options["loans"]:
+                self._book(loans, options["workers"], keep=options["keep"])
 
-    def _book(self, loans: int, *, keep: bool) -> dict[str, Any]:
-        """Make a book of so many loans in a database of its own and measure it there."""
+    def _book(self, loans: int, workers: list[int], *, keep: bool) -> None:
+        """Make, or go on with, a book of so many loans in a database of its own and measure it there."""
         name = f"paikar_bench_{loans}"
         environment = os.environ | {
             "DATABASE_URL": _url("web", name),
@@ -52,40 +61,40 @@ class Command(BaseCommand):
             "DATABASE_OWNER_URL": _url("owner", name),
             "DATABASE_ADMIN_URL": _url("admin", name),
         }
-        admin = roles.connect(database_url("admin"), database="postgres")
-        try:
-            _drop(admin, name)
+        with _connected(database_url("admin"), "postgres") as admin:
             roles.create_database(admin, name)
             _manage(environment, "owner", "migrate", "-v", "0")
             _manage(environment, "owner", "database", "grants")
-            self.stderr.write(f"Making a book of {loans:,} loans…")
-            with_admin = roles.connect(_url("admin", name), database=name)
-            generate(with_admin, loans=loans)
-            with_admin.close()
-            return json.loads(_manage(environment, "worker", "bench", "--inside", "--loans", str(loans)))
-        finally:
+            self.stderr.write(f"A book of {loans:,} loans")
+            with _connected(_url("admin", name), name) as inside:
+                generate(inside, loans=loans, say=self.stderr.write)
+            numbers = [str(number) for number in workers]
+            self.stdout.write(_manage(environment, "worker", "bench", "--inside", "--workers", *numbers))
             if not keep:
-                _drop(admin, name)
-            admin.close()
+                with admin.cursor() as cursor:
+                    cursor.execute(
+                        sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+                    )
 
-    def _inside(self, loans: int) -> None:
-        def second_day() -> None:
-            admin = psycopg2.connect(os.environ["DATABASE_ADMIN_URL"])
-            generate_second_day(admin)
-            admin.commit()
-            admin.close()
+    def _inside(self, workers: list[int]) -> None:
+        with _connected(os.environ["DATABASE_ADMIN_URL"], "") as admin:
+            prepare(workers=max(workers), say=self.stderr.write)
+            for number in workers:
+                self.stdout.write(_line(measure(workers=number, admin=admin, say=self.stderr.write)))
 
-        self.stdout.write(json.dumps(measure(loans=loans, second_day=second_day, say=self.stderr.write)))
 
-    def _print(self, figures: list[dict[str, Any]]) -> None:
-        for row in figures:
-            self.stdout.write(
-                f"{row['loans']:>10,} loans, {row['dues']:,} dues, {row['allocations']:,} allocations: "
-                f"close {row['close']:.2f} s ({row['loans'] / row['close']:,.0f} loans a second), "
-                f"floor {row['floor']:.2f} s (read {row['floor_read']:.2f}, write {row['floor_write']:.2f}), "
-                f"ratio {row['ratio']:.2f}; the first close of the book {row['first_close']:.2f} s; "
-                f"peak memory {row['peak_memory'] / MIB:,.0f} MiB"
-            )
+def _line(row: dict[str, Any]) -> str:
+    memory = " and ".join(f"{size / MIB:,.0f}" for size in row["memory"])
+    return (
+        f"{row['loans']:,} loans, {row['dues']:,} dues, {row['allocations']:,} settlements, "
+        f"{row['workers']} worker(s): close {row['close']:.1f} s "
+        f"({row['loans'] / row['close']:,.0f} a second, {1e6 * row['close'] / row['loans']:.0f} µs a loan;"
+        f" rolling and cutting {row['start']:.1f} s), "
+        f"floor {row['floor']:.1f} s (read {row['floor_read']:.1f}, write {row['floor_write']:.1f}), "
+        f"ratio {row['ratio']:.2f}; as of a year back {row['as_of_year']:.1f} s "
+        f"({row['as_of_year'] / row['floor']:.2f} of the floor), a month back {row['as_of_month']:.1f} s "
+        f"({row['as_of_month'] / row['floor']:.2f}); memory {memory} MiB\n{json.dumps(row)}"
+    )
 
 
 def _url(kind: Process, name: str) -> str:
@@ -94,9 +103,13 @@ def _url(kind: Process, name: str) -> str:
     return base.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
 
 
-def _drop(admin: Any, name: str) -> None:
-    with admin.cursor() as cursor:
-        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+@contextmanager
+def _connected(url: str, database: str) -> Iterator[Any]:
+    opened = roles.connect(url, database=database)
+    try:
+        yield opened
+    finally:
+        opened.close()
 
 
 def _manage(environment: dict[str, str], process: Process, *arguments: str) -> str:
