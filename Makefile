@@ -9,7 +9,8 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 # venv for Python; Pango and HarfBuzz's subsetter for WeasyPrint's PDFs; Chromium for the browser tests.
 SYSTEM_PACKAGES := python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-TEST_PACKAGES := chromium
+# Redis by the package that starts no service: the broker tests start their own (RabbitMQ where it is installed).
+TEST_PACKAGES := chromium redis-tools
 
 .PHONY: help system system-test venv assets setup demo serve test check bench requirements clean
 

@@ -18,7 +18,7 @@ def trouble() -> str:
         return "" if os.access(Path(folder), os.W_OK) else "its folder cannot be written"
     try:
         with current_app.connection_for_write(connect_timeout=2.0) as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=2.0)
+            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=2)
     except (BrokerAway, KombuError, OSError) as error:
         return f"away ({type(error).__name__})"
     return ""

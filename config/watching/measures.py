@@ -114,12 +114,16 @@ def queues(*, now: datetime) -> list[Queue]:
 
 def _queue(model: type[LeasedWork], *, now: datetime) -> Queue:
     work = LeasedWork.Work
-    counted = QuerySet(model).filter(work__in=(work.QUEUED, work.RUNNING, work.FAILED)).aggregate(
-        queued=Count("pk", filter=Q(work=work.QUEUED)),
-        running=Count("pk", filter=Q(work=work.RUNNING)),
-        lapsed=Count("pk", filter=Q(work=work.RUNNING, claimed_until__lt=now)),
-        failed=Count("pk", filter=Q(work=work.FAILED)),
-        oldest=Min("queued_at", filter=Q(work=work.QUEUED)),
+    counted = (
+        QuerySet(model)
+        .filter(work__in=(work.QUEUED, work.RUNNING, work.FAILED))
+        .aggregate(
+            queued=Count("pk", filter=Q(work=work.QUEUED)),
+            running=Count("pk", filter=Q(work=work.RUNNING)),
+            lapsed=Count("pk", filter=Q(work=work.RUNNING, claimed_until__lt=now)),
+            failed=Count("pk", filter=Q(work=work.FAILED)),
+            oldest=Min("queued_at", filter=Q(work=work.QUEUED)),
+        )
     )
     return Queue(
         kind=model._meta.label_lower,
@@ -152,8 +156,7 @@ def _last_close() -> LastClose | None:
 
 @cache
 def _migrations_on_disk() -> frozenset[tuple[str, str]]:
-    loader = MigrationLoader(None, ignore_no_initial=True)
-    return frozenset(loader.disk_migrations or ())
+    return frozenset(MigrationLoader(None).disk_migrations or ())
 
 
 def unapplied_migrations() -> frozenset[tuple[str, str]]:

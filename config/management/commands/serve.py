@@ -69,8 +69,8 @@ def worker_command() -> list[str]:
 
 def site_command(bind: str) -> list[str]:
     return [
-        sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", bind, "--workers", "2", "--threads", "4",
-        "--timeout", "120", "--log-level", "warning", "--no-control-socket",
+        sys.executable, "-m", "gunicorn", "--config", "python:config.gunicorn", "config.wsgi",
+        "--bind", bind, "--workers", "2", "--threads", "4", "--log-level", "warning",
     ]  # fmt: skip
 
 
