@@ -17,6 +17,9 @@ class PersonForm(forms.Form):
     full_name = forms.CharField(label=_("Full name"), max_length=120)
     full_name_bn = forms.CharField(label=_("Name in Bangla"), max_length=160, required=False)
     language = forms.ChoiceField(label=_("Language"), choices=[("en", "English"), ("bn", "বাংলা")])
+    email = forms.EmailField(
+        label=_("E-mail"), required=False, help_text=_("For letters about closes that fail or are late.")
+    )
     password = forms.CharField(
         label=_("First password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -40,6 +43,12 @@ class RoleForm(forms.Form):
         label=_("Stands in for"), queryset=User.objects.filter(is_active=True), required=False
     )
     reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class EmailForm(forms.Form):
+    """Where the system writes to a person."""
+
+    email = forms.EmailField(label=_("E-mail"), required=False)
 
 
 class EndRoleForm(forms.Form):

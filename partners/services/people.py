@@ -38,12 +38,15 @@ def add_person(
     password: str,
     actor: User,
     business_date: date,
+    email: str = "",
 ) -> User:
     """Add a person who may sign in; without a role every page stays closed to them."""
     _require_administrator(CannotAddPerson, actor, business_date)
     if User.objects.filter(username__iexact=username).exists():
         raise CannotAddPerson(_("Somebody signs in as %(name)s already.") % {"name": username})
-    user = User(username=username, full_name=full_name, full_name_bn=full_name_bn, language=language)
+    user = User(
+        username=username, full_name=full_name, full_name_bn=full_name_bn, language=language, email=email
+    )
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -57,6 +60,14 @@ def add_person(
         after={"username": username, "full_name": full_name},
     )
     return user
+
+
+@transaction.atomic
+def set_email(*, user: User, email: str, actor: User, business_date: date) -> None:
+    """Write down where the system writes to a person; the trail notes that it changed, not to what."""
+    _require_administrator(CannotAddPerson, actor, business_date)
+    User.objects.filter(pk=user.pk).update(email=email)
+    record(actor=actor_of(actor), action="person.set_email", subject=user, after={"has_email": bool(email)})
 
 
 @transaction.atomic

@@ -19,10 +19,10 @@ from daybook.selectors import open_business_date, trail_of
 from daybook.tables import LinkColumn, PaikarTable
 from partners import words
 from partners.access import Role
-from partners.forms.people import AuthorityForm, EndRoleForm, PersonForm, RoleForm
+from partners.forms.people import AuthorityForm, EmailForm, EndRoleForm, PersonForm, RoleForm
 from partners.models import ApprovalAuthority, User
 from partners.services.institutions import set_authority
-from partners.services.people import add_person, end_role, give_role
+from partners.services.people import add_person, end_role, give_role, set_email
 from partners.views.offers import DraftPage, Offer, OffersPage
 
 LOOKERS = (Role.ADMINISTRATOR, Role.AUDITOR)
@@ -122,8 +122,20 @@ class PersonPage(OffersPage):
         return [(_("People"), reverse("partners:people"))]
 
     def offers(self) -> Sequence[Offer]:
-        if not self.reader.may(Role.ADMINISTRATOR) or self.subject.pk == self.request.user.pk:
+        if not self.reader.may(Role.ADMINISTRATOR):
             return []
+        email = Offer(
+            name="email",
+            label=_("Change the e-mail address"),
+            done=_("The e-mail address is kept."),
+            form_class=EmailForm,
+            form_kwargs={"initial": {"email": self.subject.email}},
+            icon="mail",
+            is_folded=True,
+            run=lambda told: self._act(set_email, user=self.subject, **told),
+        )
+        if self.subject.pk == self.request.user.pk:
+            return [email]
         on = open_business_date()
         found = [
             Offer(
@@ -150,7 +162,7 @@ class PersonPage(OffersPage):
                     run=lambda told: self._act(end_role, **told),
                 )
             )
-        return found
+        return [*found, email]
 
     def _act(self, service: Any, **told: Any) -> None:
         service(actor=self.request.user, business_date=open_business_date(), **told)
