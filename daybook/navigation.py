@@ -64,6 +64,7 @@ MENU = (
             Entry(_("Sub-loan lists"), "lending:subloans", "list-details"),
             Entry(_("Agreements"), "lending:agreements", "file-certificate"),
             Entry(_("Quote"), "lending:quote", "calculator"),
+            Entry(_("Penal rates"), "lending:penal-rates", "percentage"),
             Entry(_("Programmes"), "lending:programmes", "folders"),
             Entry(_("Clusters"), "lending:clusters", "map-pin"),
             Entry(_("Borrowers"), "lending:borrowers", "users"),
@@ -74,9 +75,12 @@ MENU = (
         (
             Entry(_("Uploads"), "repayments:uploads", "file-upload"),
             Entry(_("Receipts"), "repayments:receipts", "receipt"),
+            Entry(_("Loan events"), "repayments:events", "calendar-repeat"),
             Entry(_("Proposals"), "repayments:proposals", "checklist", FOUNDATION),
             Entry(_("Close of day"), "repayments:closes", "calendar-check", FOUNDATION),
             Entry(_("Policies"), "repayments:policies", "scale", FOUNDATION),
+            Entry(_("Judgements and securities"), "repayments:rulings", "gavel", FOUNDATION),
+            Entry(_("Classification returns"), "repayments:returns", "report", FOUNDATION),
         ),
     ),
     Section(

@@ -1,6 +1,6 @@
 """Addresses of lending; each view module names its own."""
 
-from lending.views import agreement_new, agreements, applications, programmes, quote, tranches, waiting
+from lending.views import agreement_new, agreements, applications, penal, programmes, quote, tranches, waiting
 
 app_name = "lending"
 urlpatterns = [
@@ -8,6 +8,7 @@ urlpatterns = [
     *agreement_new.urls,
     *agreements.urls,
     *applications.urls,
+    *penal.urls,
     *tranches.urls,
     *waiting.urls,
     *quote.urls,

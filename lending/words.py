@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from lending.contract_words import contract_words
-from lending.models import Agreement, Application, Cluster, Tranche
+from lending.models import Agreement, Application, Cluster, PenalRate, Tranche
 from lending.models.borrowers import Activity, Gender, SizeTier
 
 Words = dict[str, Promise | str]
@@ -122,6 +122,11 @@ ALLOCATION_ORDERS: Words = {
     "grid": _("As the list below says"),
 }
 CONTRACT_MODES: Words = {mode.value: contract_words(mode).contract for mode in Agreement.ContractMode}
+PENAL_RATE_STATES: Words = {
+    PenalRate.State.PROPOSED: _("Waiting for a second person"),
+    PenalRate.State.APPROVED: _("Approved"),
+    PenalRate.State.REJECTED: _("Rejected"),
+}
 CLUSTER_KINDS: Words = {Cluster.Kind.CLUSTER: _("Cluster"), Cluster.Kind.CLIENTELE: _("Clientele group")}
 CLUSTER_STATES: Words = {
     Cluster.Status.CONFIRMED: _("Confirmed"),
