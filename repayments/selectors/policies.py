@@ -45,13 +45,10 @@ def policies_on(day: date, *, last_booking_id: int | None = None) -> PolicySet:
     return PolicySet(
         on=day,
         classification=ClassificationPolicies.of(
-            [
-                _classification(row)
-                for row in _in_force(ClassificationPolicy.objects.all(), day, last_booking_id)
-            ]
+            [class_rule(row) for row in _in_force(ClassificationPolicy.objects.all(), day, last_booking_id)]
         ),
         provision=ProvisionPolicies.of(
-            [_provision(row) for row in _in_force(ProvisionPolicy.objects.all(), day, last_booking_id)]
+            [provision_rule(row) for row in _in_force(ProvisionPolicy.objects.all(), day, last_booking_id)]
         ),
     )
 
@@ -89,7 +86,8 @@ def _in_force(rows: QuerySet[P], day: date, last_booking_id: int | None) -> list
     return list(rows.order_by("id"))
 
 
-def _classification(row: ClassificationPolicy) -> ClassificationRule:
+def class_rule(row: ClassificationPolicy) -> ClassificationRule:
+    """A policy of class as calc knows it."""
     return ClassificationRule(
         policy=row.pk,
         tier=TIERS[row.tier],
@@ -108,7 +106,8 @@ def _classification(row: ClassificationPolicy) -> ClassificationRule:
     )
 
 
-def _provision(row: ProvisionPolicy) -> ProvisionRule:
+def provision_rule(row: ProvisionPolicy) -> ProvisionRule:
+    """A policy of provision as calc knows it."""
     return ProvisionRule(
         policy=row.pk,
         tier=TIERS[row.tier],

@@ -1,0 +1,389 @@
+"""Quarter-end returns: the list, a draft's form, one return with its totals, its lines."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+import django_filters
+import django_tables2 as tables
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+from django.views.generic import TemplateView
+
+from calc.classification import Basis
+from daybook.formats import day
+from daybook.lists import ListPage, SearchFilter
+from daybook.models import BusinessDay
+from daybook.pages import Page, Text
+from daybook.selectors import BooksNotOpen, open_business_date
+from daybook.tables import BadgeColumn, DayColumn, MinorColumn, NumberColumn, PaikarTable
+from lending.models import Loan
+from partners.access import FOUNDATION, Role, requires
+from partners.models import Institution
+from repayments import tasks
+from repayments.forms.returns import DecideForm, DraftForm
+from repayments.models import ClassificationReturn, ReturnLine
+from repayments.models.judgements import LoanClassName
+from repayments.selectors.returns import ClassTotal, class_totals, sum_totals
+from repayments.services.returns import (
+    CannotDraftReturn,
+    CannotLockReturn,
+    discard_return,
+    draft_return,
+    lock_return,
+    recompute_checksum,
+)
+
+MAY_DRAFT = (Role.OFFICER, Role.FINANCE_HEAD)
+MAY_LOCK = (Role.APPROVER, Role.FINANCE_HEAD)
+PROVED_HERE = 50_000
+"""Loans up to which a page recomputes a return at once; more is work for ``manage.py verify_return``."""
+CLOSED_OFFERED = 120
+
+STATES = {
+    "draft": gettext_lazy("Draft"),
+    "locked": gettext_lazy("Locked"),
+    "discarded": gettext_lazy("Discarded"),
+}
+TIERS = {"wholesale": gettext_lazy("Wholesale"), "subloan": gettext_lazy("Sub-loans")}
+CLASSES = {-1: gettext_lazy("No policy"), **dict(LoanClassName.choices)}
+BASES = {
+    Basis.OBJECTIVE: gettext_lazy("By the figures"),
+    Basis.FROZEN: gettext_lazy("Frozen"),
+    Basis.FLOOR: gettext_lazy("Held by judgement"),
+}
+
+
+class ReturnTable(PaikarTable):
+    """Returns, newest quarter first."""
+
+    as_of = DayColumn(verbose_name=gettext_lazy("As of"))
+    tier = tables.Column(verbose_name=gettext_lazy("Tier"))
+    institution = tables.Column(
+        accessor="institution__name", verbose_name=gettext_lazy("Institution"), default=gettext_lazy("All")
+    )
+    state = BadgeColumn(labels=STATES, verbose_name=gettext_lazy("State"))
+    loan_count = NumberColumn(verbose_name=gettext_lazy("Loans"))
+    provision_minor = MinorColumn(verbose_name=gettext_lazy("Provision"))
+    known_by = DayColumn(verbose_name=gettext_lazy("Known by"))
+    made_by = tables.Column(verbose_name=gettext_lazy("Drafted by"))
+    decided_by = tables.Column(verbose_name=gettext_lazy("Decided by"), default="–")
+
+    row_link = staticmethod(lambda record: reverse("repayments:return", args=[record.pk]))
+
+    class Meta(PaikarTable.Meta):
+        model = ClassificationReturn
+        fields = (
+            "as_of",
+            "tier",
+            "institution",
+            "state",
+            "loan_count",
+            "provision_minor",
+            "known_by",
+            "made_by",
+            "decided_by",
+        )
+
+    def render_tier(self, record: ClassificationReturn) -> str:
+        return str(TIERS[record.tier])
+
+    def value_tier(self, record: ClassificationReturn) -> str:
+        return str(TIERS[record.tier])
+
+
+class ReturnFilter(django_filters.FilterSet):
+    tier = django_filters.ChoiceFilter(choices=list(TIERS.items()), label=gettext_lazy("Tier"))
+    state = django_filters.ChoiceFilter(choices=list(STATES.items()), label=gettext_lazy("State"))
+
+
+class ReturnList(ListPage):
+    """Every return, and the way to draft one."""
+
+    required_roles = FOUNDATION
+    template_name = "repayments/returns/list.html"
+    title = gettext_lazy("Classification returns")
+    subtitle = gettext_lazy("Classes as reported at a quarter’s end: drafted, checked, locked for ever.")
+    table_class = ReturnTable
+    filterset_class = ReturnFilter
+    empty_text = gettext_lazy(
+        "No return has been drafted yet. Until a first one is locked, the nightly class drives suspense."
+    )
+
+    def get_rows(self) -> QuerySet[ClassificationReturn]:
+        return ClassificationReturn.objects.select_related("institution", "made_by", "decided_by")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            may_draft=self.request.context.may(*MAY_DRAFT),  # type: ignore[attr-defined]
+            **kwargs,
+        )
+
+
+class DraftReturn(Page, TemplateView):
+    """Ask for a return."""
+
+    required_roles = MAY_DRAFT
+    template_name = "repayments/returns/new.html"
+    title = gettext_lazy("Draft a return")
+
+    def get_crumbs(self) -> list[tuple[Text, str]]:
+        return [(_("Classification returns"), reverse("repayments:returns"))]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=_draft_form()))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        form = _draft_form(request.POST)
+        if form.is_valid():
+            told = form.cleaned_data
+            try:
+                made = draft_return(
+                    tier=told["tier"],
+                    institution_id=told["institution"].pk if told["institution"] else None,
+                    as_of=date.fromisoformat(told["as_of"]),
+                    known_by_date=date.fromisoformat(told["known_by"]),
+                    reason=told["reason"],
+                    actor=request.user,  # type: ignore[arg-type]
+                )
+            except CannotDraftReturn as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                tasks.compute_return.delay_on_commit(made.pk)
+                return redirect("repayments:return", pk=made.pk)
+        return self.render_to_response(self.get_context_data(form=form))
+
+
+def _draft_form(data: Any = None) -> DraftForm:
+    try:
+        today = open_business_date()
+    except BooksNotOpen as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
+    closed = BusinessDay.objects.filter(state=BusinessDay.State.CLOSED).order_by("-date")
+    return DraftForm(data, today=today, closed=list(closed.values_list("date", flat=True)[:CLOSED_OFFERED]))
+
+
+class ReturnPage(Page, TemplateView):
+    """One return: how far it is, totals by class, who did what, and the second person's decision."""
+
+    required_roles = FOUNDATION
+    template_name = "repayments/returns/detail.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.made = _return(kwargs["pk"])
+        return self.render_to_response(self.get_context_data())
+
+    def get_title(self) -> Text:
+        return _("Return of %(date)s, %(tier)s") % {
+            "date": day(self.made.as_of),
+            "tier": str(TIERS[self.made.tier]).lower(),
+        }
+
+    def get_subtitle(self) -> Text:
+        return self.made.institution.name if self.made.institution else _("All institutions")
+
+    def get_crumbs(self) -> list[tuple[Text, str]]:
+        return [(_("Classification returns"), reverse("repayments:returns"))]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        made, is_written = self.made, self.made.work == ClassificationReturn.Work.DONE
+        is_draft = made.state == ClassificationReturn.State.DRAFT
+        is_mine = made.made_by_id == self.request.user.pk
+        may_lock = self.request.context.may(*MAY_LOCK)  # type: ignore[attr-defined]
+        may_draft = self.request.context.may(*MAY_DRAFT)  # type: ignore[attr-defined]
+        return super().get_context_data(
+            made=made,
+            work=made,
+            progress_url=reverse("repayments:return-progress", args=[made.pk]),
+            state_label=STATES[made.state],
+            sections=sections(class_totals(made)) if is_written else [],
+            institutions=sections(class_totals(made, by_institution=True))
+            if is_written and made.institution_id is None
+            else [],
+            policies=[code for codes in made.policies.values() for code in codes.values()],
+            form=DecideForm(),
+            is_written=is_written,
+            is_draft=is_draft,
+            is_mine=is_mine,
+            may_lock=is_draft and is_written and may_lock and not is_mine,
+            may_discard=is_draft and (may_lock or may_draft),
+            proved=kwargs.pop("proved", None),
+            may_prove=is_written and made.loan_count <= PROVED_HERE,
+            **kwargs,
+        )
+
+
+def sections(totals: list[ClassTotal]) -> list[dict[str, Any]]:
+    """Totals currency by currency, with class names and a foot."""
+    found = []
+    for currency, group in groupby(totals, key=lambda total: total.currency):
+        rows = list(group)
+        found.append(
+            {
+                "currency": currency,
+                "rows": [{"total": row, "label": CLASSES[row.loan_class]} for row in rows],
+                "foot": sum_totals(rows),
+            }
+        )
+    return found
+
+
+def _return(pk: int) -> ClassificationReturn:
+    found: ClassificationReturn = get_object_or_404(
+        ClassificationReturn.objects.select_related("institution", "made_by", "decided_by", "booking"), pk=pk
+    )
+    return found
+
+
+@require_GET
+@requires(*FOUNDATION)
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress part, polled while the lines are written."""
+    made = _return(pk)
+    address = reverse("repayments:return-progress", args=[pk])
+    response = render(request, "daybook/_progress.html", {"work": made, "progress_url": address})
+    if made.work in (ClassificationReturn.Work.DONE, ClassificationReturn.Work.FAILED):
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@requires(*{*MAY_DRAFT, *MAY_LOCK})
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lock a return, or give its draft up."""
+    form = DecideForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    is_lock = "lock" in request.POST
+    if is_lock and not request.context.may(*MAY_LOCK):  # type: ignore[attr-defined]
+        raise PermissionDenied(_("Approvers and the finance head lock returns."))
+    try:
+        if is_lock:
+            lock_return(return_id=pk, reason=reason, actor=request.user)  # type: ignore[arg-type]
+            messages.success(request, _("Locked. From now on suspense follows its classes."))
+        else:
+            discard_return(return_id=pk, reason=reason, actor=request.user)  # type: ignore[arg-type]
+            messages.success(request, _("The draft is given up."))
+    except CannotLockReturn as refusal:
+        messages.error(request, str(refusal))
+    return redirect("repayments:return", pk=pk)
+
+
+@require_POST
+@requires(*FOUNDATION)
+def prove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Recompute a return from the facts and compare."""
+    made = _return(pk)
+    if made.loan_count <= PROVED_HERE and made.work == ClassificationReturn.Work.DONE:
+        if recompute_checksum(made) == made.checksum:
+            messages.success(request, _("Recomputed from the facts: every line is the same."))
+        else:
+            messages.error(request, _("Recomputed from the facts, the lines differ. Tell the administrator."))
+    return redirect("repayments:return", pk=pk)
+
+
+def _loan_address(record: ReturnLine) -> str:
+    return f"{reverse('reports:loan', args=[record.loan_id])}?as_of={record.as_of.isoformat()}"  # type: ignore[attr-defined]
+
+
+class LineTable(PaikarTable):
+    """Loans of a return."""
+
+    number = tables.Column(verbose_name=gettext_lazy("Loan"), attrs={"td": {"class": "code"}})
+    institution = tables.Column(verbose_name=gettext_lazy("Institution"))
+    loan_class = tables.Column(verbose_name=gettext_lazy("Class"))
+    class_basis = tables.Column(verbose_name=gettext_lazy("Basis"))
+    days_past_due = NumberColumn(verbose_name=gettext_lazy("Days past due"))
+    outstanding_minor = MinorColumn(verbose_name=gettext_lazy("Principal outstanding"), total=True)
+    overdue_minor = MinorColumn(verbose_name=gettext_lazy("Overdue"), total=True)
+    suspense_minor = MinorColumn(verbose_name=gettext_lazy("Suspense"), total=True)
+    security_minor = MinorColumn(verbose_name=gettext_lazy("Security"), total=True)
+    base_minor = MinorColumn(verbose_name=gettext_lazy("Base"), total=True)
+    provision_minor = MinorColumn(verbose_name=gettext_lazy("Provision"), total=True)
+
+    row_link = staticmethod(_loan_address)
+
+    class Meta(PaikarTable.Meta):
+        model = ReturnLine
+        fields = (
+            "number",
+            "institution",
+            "loan_class",
+            "class_basis",
+            "days_past_due",
+            "outstanding_minor",
+            "overdue_minor",
+            "suspense_minor",
+            "security_minor",
+            "base_minor",
+            "provision_minor",
+        )
+
+    def render_loan_class(self, record: ReturnLine) -> str:
+        return str(CLASSES[record.loan_class])
+
+    value_loan_class = render_loan_class
+
+    def render_class_basis(self, record: ReturnLine) -> str:
+        return str(BASES[Basis(record.class_basis)])
+
+    value_class_basis = render_class_basis
+
+
+class LineFilter(django_filters.FilterSet):
+    search = SearchFilter(columns=["number"])
+    loan_class = django_filters.ChoiceFilter(choices=list(CLASSES.items()), label=gettext_lazy("Class"))
+    class_basis = django_filters.ChoiceFilter(
+        choices=[(int(basis), label) for basis, label in BASES.items()], label=gettext_lazy("Basis")
+    )
+    institution_id = django_filters.ChoiceFilter(
+        choices=lambda: Institution.objects.order_by("name").values_list("pk", "name"),
+        label=gettext_lazy("Institution"),
+    )
+
+
+class ReturnLines(ListPage):
+    """The loans of a return, one a line."""
+
+    required_roles = FOUNDATION
+    table_class = LineTable
+    filterset_class = LineFilter
+    empty_text = gettext_lazy("This return has no line.")
+
+    def get_rows(self) -> QuerySet[ReturnLine]:
+        self.made = _return(self.kwargs["pk"])
+        loan = Loan.objects.filter(pk=OuterRef("loan_id")).values("number")
+        name = Institution.objects.filter(pk=OuterRef("institution_id")).values("name")
+        return ReturnLine.objects.filter(classification_return=self.made).annotate(
+            number=Subquery(loan),
+            institution=Subquery(name),
+            as_of=F("classification_return__as_of"),
+        )
+
+    def get_title(self) -> Text:
+        return _("Loans of the return of %(date)s") % {"date": day(self.made.as_of)}
+
+    def get_crumbs(self) -> list[tuple[Text, str]]:
+        return [
+            (_("Classification returns"), reverse("repayments:returns")),
+            (day(self.made.as_of), reverse("repayments:return", args=[self.made.pk])),
+        ]
+
+
+urls = [
+    path("returns/", ReturnList.as_view(), name="returns"),
+    path("returns/new/", DraftReturn.as_view(), name="return-new"),
+    path("returns/<int:pk>/", ReturnPage.as_view(), name="return"),
+    path("returns/<int:pk>/lines/", ReturnLines.as_view(), name="return-lines"),
+    path("returns/<int:pk>/progress/", progress, name="return-progress"),
+    path("returns/<int:pk>/decide/", decide, name="return-decide"),
+    path("returns/<int:pk>/prove/", prove, name="return-prove"),
+]
