@@ -63,6 +63,7 @@ ACTORS = ("paikar_foundation", "paikar_partner", "paikar_web", "paikar_worker")
 CALLED: dict[str, tuple[str, ...]] = {
     "daybook_lock_day": ("paikar_foundation", "paikar_partner", "paikar_worker"),
     "daybook_latest_booking": ("paikar_foundation", "paikar_partner", "paikar_worker"),
+    "daybook_booking_number_up_to": ("paikar_foundation", "paikar_partner", "paikar_worker"),
     "lending_lock_loans": ("paikar_foundation", "paikar_worker"),
     "repayments_lock_loans": ("paikar_foundation", "paikar_worker"),
     "repayments_snapshot_partition": ("paikar_worker",),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, Count, Func, Max, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from calc.calendar import BusinessCalendar
@@ -66,6 +66,24 @@ def latest_booking_id() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT daybook_latest_booking()")
         return int(cursor.fetchone()[0])
+
+
+def booking_number_up_to(last_booking_id: int) -> int:
+    """The number people quote for the books up to a booking id; 0 before the first.
+
+    Ids split bookings by business date, numbers follow the order in which they were completed; reports are
+    made by the id and say the number. Not through row-level security, like the ceiling itself.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT daybook_booking_number_up_to(%s)", [last_booking_id])
+        return int(cursor.fetchone()[0])
+
+
+class NumberUpTo(Func):
+    """The same, for a column of ids in a list."""
+
+    function = "daybook_booking_number_up_to"
+    output_field = BigIntegerField()
 
 
 def business_calendar(*, last_booking_id: int | None = None) -> BusinessCalendar:

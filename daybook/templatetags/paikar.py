@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from daybook import formats, icons, words
+from daybook.selectors import booking_number_up_to
 
 register = template.Library()
 
@@ -80,6 +81,12 @@ def short_minor(value: int | None) -> str:
 def number(value: Decimal | int | None) -> str:
     """A count, grouped: 12,34,567."""
     return formats.number(value)
+
+
+@register.filter
+def booking_number(last_booking_id: int) -> int:
+    """The number people quote for the books up to a booking; one query."""
+    return booking_number_up_to(last_booking_id)
 
 
 @register.filter

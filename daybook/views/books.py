@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.models import Booking, BusinessDay
 from daybook.navigation import FOUNDATION
-from daybook.selectors import business_days
+from daybook.selectors import NumberUpTo, business_days
 from daybook.tables import BadgeColumn, DayColumn, NumberColumn, PaikarTable
 
 STATES: dict[str, Any] = {"open": _("Open"), "closed": _("Closed")}
@@ -28,11 +28,11 @@ class DayTable(PaikarTable):
     opened_at = DayColumn(verbose_name=_("Opened"))
     closed_at = DayColumn(verbose_name=_("Closed at"))
     booking_count = NumberColumn(verbose_name=_("Bookings"), total=True)
-    last_booking_id = NumberColumn(verbose_name=_("Known up to booking"))
+    last_number = NumberColumn(verbose_name=_("Known up to booking"), orderable=False)
 
     class Meta(PaikarTable.Meta):
         model = BusinessDay
-        fields = ("date", "state", "opened_at", "closed_at", "booking_count", "last_booking_id")
+        fields = ("date", "state", "opened_at", "closed_at", "booking_count", "last_number")
 
     row_link = staticmethod(
         lambda record: f"{reverse('daybook:bookings')}?from_date={record.date}&to_date={record.date}"
@@ -59,7 +59,7 @@ class DayList(ListPage):
     empty_text = _("The books are not open yet.")
 
     def get_rows(self) -> QuerySet[BusinessDay]:
-        return business_days().order_by("-date")
+        return business_days().annotate(last_number=NumberUpTo("last_booking_id")).order_by("-date")
 
 
 class BookingTable(PaikarTable):

@@ -22,7 +22,7 @@ from django.views.generic import TemplateView
 from daybook.formats import day
 from daybook.lists import ListPage
 from daybook.pages import Page, Text
-from daybook.selectors import BooksNotOpen, open_business_date
+from daybook.selectors import BooksNotOpen, NumberUpTo, open_business_date
 from daybook.tables import DayColumn, NumberColumn, PaikarTable
 from daybook.templatetags.paikar import badge
 from partners.access import FOUNDATION, Role, requires
@@ -77,7 +77,7 @@ class RunTable(PaikarTable):
     loan_count = NumberColumn(verbose_name=gettext_lazy("Loans"))
     carried_count = NumberColumn(verbose_name=gettext_lazy("Carried"))
     without_policy_count = NumberColumn(verbose_name=gettext_lazy("Without a policy"))
-    last_booking_id = NumberColumn(verbose_name=gettext_lazy("Known up to booking"))
+    last_number = NumberColumn(verbose_name=gettext_lazy("Known up to booking"), orderable=False)
     took = NumberColumn(verbose_name=gettext_lazy("Seconds"), empty_values=(), orderable=False)
     finished_at = DayColumn(verbose_name=gettext_lazy("Finished"))
     started_by = DayColumn(verbose_name=gettext_lazy("Started by"))
@@ -90,7 +90,7 @@ class RunTable(PaikarTable):
             "loan_count",
             "carried_count",
             "without_policy_count",
-            "last_booking_id",
+            "last_number",
             "took",
             "finished_at",
             "started_by",
@@ -132,7 +132,9 @@ class RunList(ListPage):
     empty_text = gettext_lazy("No business date is closed yet.")
 
     def get_rows(self) -> QuerySet[DayRun]:
-        return DayRun.objects.order_by("-business_date", "-attempt")
+        return DayRun.objects.annotate(last_number=NumberUpTo("last_booking_id")).order_by(
+            "-business_date", "-attempt"
+        )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         try:

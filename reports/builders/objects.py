@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from django.utils.functional import Promise
 from django.utils.translation import get_language, override
 
-from daybook.selectors import Knowledge
+from daybook.selectors import Knowledge, booking_number_up_to
 from reports.builders.particulars import Particulars
 from reports.builders.shown import Count, Day, Percent, Taka
 
@@ -161,6 +161,11 @@ class Asked:
     def last_booking_id(self) -> int:
         """The last booking read."""
         return self.knowledge.last_booking_id
+
+    @property
+    def last_booking_number(self) -> int:
+        """The number by which people know that booking."""
+        return booking_number_up_to(self.last_booking_id)
 
     @property
     def is_projection(self) -> bool:

@@ -109,7 +109,7 @@ def books_parameters(asked: Asked, currency: str) -> list[tuple[Words, Cell]]:
     found: list[tuple[Words, Cell]] = [
         (_("As of"), asked.as_of),
         (_("Known by"), asked.known_by),
-        (_("Books up to booking"), f"#{asked.last_booking_id}"),
+        (_("Books up to booking"), f"#{asked.last_booking_number}"),
         (_("Currency"), currency),
     ]
     if asked.is_projection:
