@@ -162,6 +162,7 @@ def _equal_instalment(walk: Walk) -> None:
         for _ in range(3):
             payments[:, 0] += round_quotients((last - level).astype(object) * shrink, grow, HALF_UP)
             last = _pay(walk, payments)
+    walk.level[:, rules.grace_periods :] = level[:, None]
 
 
 def _carried_into_level(walk: Walk) -> Carried | None:
