@@ -154,7 +154,7 @@ def common_words(modes: Iterable[str]) -> ContractWords:
     return _WORDS[Mode.INTEREST if not found or Mode.INTEREST in found else Mode.MURABAHA]
 
 
-def told(mode: str, text: Text) -> Text:
+def told(mode: str, text: object) -> Text:
     """``tell``, put off until it is read."""
     return lazystr(_Told(mode, text))
 
@@ -162,7 +162,7 @@ def told(mode: str, text: Text) -> Text:
 @dataclass(frozen=True, slots=True)
 class _Told:
     mode: str
-    text: Text
+    text: object
 
     def __str__(self) -> str:
         return contract_words(self.mode).tell(self.text)

@@ -47,7 +47,7 @@ def build_next_dues(dues: Frame) -> Table:
         Column("date", _("Due on"), Kind.DATE),
         Column("loans", _("Loans"), Kind.COUNT),
         Column("principal", _("Principal"), Kind.MONEY),
-        Column("other", _("Interest or profit, charges"), Kind.MONEY),
+        Column("other", _("Besides principal"), Kind.MONEY),
         Column("total", _("Total"), Kind.MONEY),
     )
     rows = []

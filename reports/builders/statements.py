@@ -7,12 +7,13 @@ from datetime import date
 
 from django.utils.translation import gettext_lazy as _
 
+from lending.contract_words import contract_words
 from lending.models import Tier
 from reports.builders.account import Account
 from reports.builders.objects import Asked, Bilingual, Words
 from reports.builders.shown import Count, Day, Percent
 from reports.builders.statement import Statement, build_statement
-from reports.builders.wording import CLASS_LABELS, RATE_WORDS
+from reports.builders.wording import CLASS_LABELS
 
 __all__ = ["class_of", "institution_statement", "loan_statement"]
 
@@ -30,8 +31,11 @@ def loan_statement(account: Account, asked: Asked, *, period_from: date | None) 
         (_("Agreement"), header["agreement"]),
         (_("Disbursed on"), Day(header["disbursed_date"])),
     ]
+    said = contract_words(header["contract_mode"])
     if header["annual_rate"] is not None:
-        details.append((RATE_WORDS[header["contract_mode"]], Percent(header["annual_rate"])))
+        details.append((said.rate, Percent(header["annual_rate"])))
+    if not said.bears_interest:
+        details.append((_("Contract"), said.contract))
     for label, key in (
         (_("Enterprise"), "enterprise"),
         (_("Account number"), "account"),

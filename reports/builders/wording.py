@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from calc.arrears import Bucket
 from calc.classification import LoanClass
 from calc.money import Component
-from lending.models import Agreement, Tier
+from lending.contract_words import Text, contract_words
+from lending.models import Tier
 
 
 class Dimension(StrEnum):
@@ -70,39 +71,23 @@ BUCKET_LABELS: dict[int, Promise] = {
     Bucket.DAYS_181_365: _("181–365 days"),
     Bucket.OVER_365: _("Over 365 days"),
 }
-COMPONENT_LABELS: dict[int, Promise] = {
+COMPONENT_LABELS: dict[int, Text] = {
     Component.CHARGE: _("Charges"),
     Component.PENAL: _("Penal interest"),
     Component.INTEREST: _("Interest"),
     Component.PRINCIPAL: _("Principal"),
+    Component.REFUND: _("Refund"),
+    Component.RECOVERY: _("Recovery"),
     Component.ADVANCE: _("Advance"),
     Component.SUSPENSE: _("Suspense"),
 }
-# The papers of a contract without interest do not use the word.
-INTEREST_WORDS: dict[str, Promise] = {
-    Agreement.ContractMode.INTEREST: _("Interest"),
-    Agreement.ContractMode.MURABAHA: _("Profit"),
-    Agreement.ContractMode.IJARA: _("Rent"),
-    Agreement.ContractMode.MUDARABA: _("Profit share"),
-}
-PENAL_WORDS: dict[str, Promise] = {
-    Agreement.ContractMode.INTEREST: _("Penal interest"),
-    Agreement.ContractMode.MURABAHA: _("Late-payment compensation"),
-    Agreement.ContractMode.IJARA: _("Late-payment compensation"),
-    Agreement.ContractMode.MUDARABA: _("Late-payment compensation"),
-}
-RATE_WORDS: dict[str, Promise] = {
-    Agreement.ContractMode.INTEREST: _("Interest rate"),
-    Agreement.ContractMode.MURABAHA: _("Profit rate"),
-    Agreement.ContractMode.IJARA: _("Rent rate"),
-    Agreement.ContractMode.MUDARABA: _("Provisional profit rate"),
-}
 
 
-def component_labels(contract_mode: str) -> dict[int, Promise]:
+def component_labels(contract_mode: str) -> dict[int, Text]:
     """What the components are called on the papers of a contract mode."""
+    said = contract_words(contract_mode)
     return {
         **COMPONENT_LABELS,
-        int(Component.INTEREST): INTEREST_WORDS[contract_mode],
-        int(Component.PENAL): PENAL_WORDS[contract_mode],
+        int(Component.INTEREST): said.interest,
+        int(Component.PENAL): said.penal,
     }

@@ -64,7 +64,7 @@ def render_recalculation(sheet: Recalculation) -> bytes:
     _inputs(inputs, styles, sheet)
     _receipts(book.add_worksheet("Receipts"), styles, sheet)
     last_due = _dues(book.add_worksheet("Dues"), styles, sheet)
-    last_period = _periods(book.add_worksheet("Interest"), styles, sheet) if has_terms else 0
+    last_period = _periods(book.add_worksheet("Periods"), styles, sheet) if has_terms else 0
     _result(result, styles, sheet, last_due, last_period)
     result.activate()
     book.close()
@@ -152,8 +152,8 @@ def _periods(page: Any, styles: dict[str, Any], sheet: Recalculation) -> int:
         _("Days"),
         _("Part of a year"),
         _("Balance"),
-        _("Interest, unrounded"),
-        _("Interest"),
+        sheet.said.tell(_("Interest, unrounded")),
+        str(sheet.said.interest),
         _("Added to principal"),
         _("As booked"),
         _("Difference"),
@@ -233,12 +233,14 @@ def _result(page: Any, styles: dict[str, Any], sheet: Recalculation, last_due: i
         (_("Days past due"), f"=IF(COUNT({since})=0,0,Inputs!B1-MIN({since}))", "days", days),
     ]
     if last_period:
-        span = f"Interest!K2:K{last_period}"
+        span = f"Periods!K2:K{last_period}"
         seen = zip(sheet.periods, walk_periods(sheet), strict=True)
         differs = [abs(result.interest - p.interest_minor) for p, result in seen if p.instalment]
         worst = max(differs, default=0)
         largest = f"=MAX(0,MAX({span}),-MIN({span}))"
-        lines.append((_("Interest of all periods: largest difference"), largest, "interest", worst))
+        lines.append(
+            (sheet.said.tell(_("Interest of all periods: largest difference")), largest, "interest", worst)
+        )
     for line, (label, formula, key, value) in enumerate(lines, start=4):
         row = line + 1
         reported = sheet.reported.get(key, 0)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from calc.daycount import DayCount, year_fraction
+from lending.contract_words import ContractWords
 
 PRINCIPAL = 4
 
@@ -38,6 +39,7 @@ class Recalculation:
     """
 
     number: str
+    said: ContractWords
     as_of: date
     parameters: Sequence[tuple[str, str]]
     principal_minor: int

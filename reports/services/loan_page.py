@@ -8,27 +8,30 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from calc.classification import LoanClass
 from calc.money import Component
 from calc.schedule import Schedule as Plan
 from calc.schedule import Terms
 from daybook import formats
 from daybook.selectors import business_calendar
-from lending.models import Loan, LoanIdentifier, LoanParty, LoanProfile, Schedule, Tier
-from repayments.frames import Scope
-from repayments.models import ClassificationPolicy, ProvisionPolicy
+from lending.contract_words import contract_words
+from lending.models import Loan, LoanIdentifier, LoanParty, LoanProfile, Schedule, Security, Tier
+from repayments.frames import TIERS, Scope
+from repayments.models import ClassFloor, ClassFloorRelease, ClassificationPolicy, ProvisionPolicy
 from repayments.selectors import measure_loans
+from repayments.selectors.judging import governing_returns
 from reports.builders.account import Account
 from reports.builders.accounts import read_accounts
 from reports.builders.objects import Asked, Bilingual, Words
-from reports.builders.reasons import why_class, why_provision
+from reports.builders.reasons import Held, why_class, why_provision, why_suspense
 from reports.builders.schedule import Instalment, PlanTotals, build_schedule_rows, total_plan
 from reports.builders.terms import term_words
 from reports.builders.wording import (
     BUCKET_LABELS,
     CLASS_LABELS,
-    RATE_WORDS,
     TIER_SHORT,
     component_labels,
 )
@@ -62,7 +65,11 @@ class LoanView:
     bucket_label: Words
     overdue_since: date | None
     why: str
+    why_suspense: str
     why_provision: str
+    reported_label: Words
+    floors: Sequence[ClassFloor]
+    securities: Sequence[Security]
     receipts: Sequence[Mapping[str, Any]]
     schedules: Sequence[Schedule]
     terms: Sequence[tuple[Words, Words]]
@@ -91,14 +98,14 @@ def make_loan_page(loan: Loan, asked: Asked) -> LoanView:
     since = standing.get("overdue_since")
     loan_class = int(standing.get("loan_class", -1))
     overdue = [(labels[int(kind)], int(standing.get(name, 0))) for kind, name in OVERDUE]
-    why, provision = _why(loan, asked) if account else ("", "")
+    why, suspense, provision = _why(loan, asked) if account else ("", "", "")
     return LoanView(
         header=header,
         subtitle=_subtitle(header),
         institution=Bilingual(header["institution"], header["institution_bn"]),
         account=account,
         labels=labels,
-        rate_label=RATE_WORDS[header["contract_mode"]],
+        rate_label=contract_words(header["contract_mode"]).rate,
         instalments=rows,
         totals=total_plan(rows),
         overdue=overdue,
@@ -108,10 +115,14 @@ def make_loan_page(loan: Loan, asked: Asked) -> LoanView:
         bucket_label=BUCKET_LABELS[int(standing.get("bucket", 0))],
         overdue_since=None if since is None or since != since else since.date(),
         why=why,
+        why_suspense=suspense,
         why_provision=provision,
+        reported_label=CLASS_LABELS[int(standing.get("reported_class", -1))],
+        floors=list(floors_in_force(loan, asked)),
+        securities=list(securities_in_force(loan, asked)),
         receipts=_receipts(account, labels) if account else [],
         schedules=schedules,
-        terms=term_words(fitting[0]) if fitting else [],
+        terms=term_words(fitting[0], header["contract_mode"]) if fitting else [],
         parties=fact_selectors.parties_of(loan.pk),
         identifiers=fact_selectors.identifiers_of(loan.pk),
         profile=LoanProfile.objects.filter(
@@ -152,8 +163,8 @@ def plan_of(account: Account, schedules: Sequence[Schedule]) -> tuple[Terms, Pla
     return fitting_plan(newest.terms, calendar, booked)
 
 
-def _why(loan: Loan, asked: Asked) -> tuple[str, str]:
-    """Class and provision in words, measured from the facts."""
+def _why(loan: Loan, asked: Asked) -> tuple[str, str, str]:
+    """Class, suspense and provision in words, measured from the facts."""
     measured = measure_loans(
         Scope.of_loans([loan.pk]), as_of=asked.as_of, last_booking_id=asked.last_booking_id
     )
@@ -165,15 +176,64 @@ def _why(loan: Loan, asked: Asked) -> tuple[str, str]:
     policy = ProvisionPolicy.objects.filter(pk=int(row["provision_policy_id"])).first()
     base, provision = int(row["base_minor"]), int(row["provision_minor"])
     rate = _rate_of(policy, int(row["loan_class"]))
-    return why_class(measured, 0, names), why_provision(
-        base_minor=base,
-        provision_minor=provision,
-        outstanding_minor=int(row["outstanding_minor"]),
-        interest_minor=int(row["interest_due_minor"]),
-        suspense_minor=int(row["suspense_minor"]),
-        security_minor=int(row["security_minor"]),
-        rate_percent=formats.percent(rate),
-        policy_name=f"{policy.code} ({policy.reference})" if policy else "",
+    held = held_by(loan, asked)
+    returns = governing_returns(as_of=asked.as_of, last_booking_id=asked.last_booking_id)
+    covering = [
+        one.as_of
+        for one in returns
+        if one.tier == TIERS[loan.tier] and one.institution_id in (0, loan.institution_id)
+    ]
+    return (
+        why_class(
+            measured,
+            0,
+            names,
+            held=Held(held.from_date, LoanClass(held.at_least), held.kind == ClassFloor.Kind.RESCHEDULED)
+            if held
+            else None,
+        ),
+        why_suspense(measured, 0, covering[-1] if covering else None),
+        why_provision(
+            base_minor=base,
+            provision_minor=provision,
+            outstanding_minor=int(row["outstanding_minor"]),
+            interest_minor=int(row["interest_due_minor"]),
+            suspense_minor=int(row["suspense_minor"]),
+            security_minor=int(row["security_minor"]),
+            rate_percent=formats.percent(rate),
+            policy_name=f"{policy.code} ({policy.reference})" if policy else "",
+        ),
+    )
+
+
+def held_by(loan: Loan, asked: Asked) -> ClassFloor | None:
+    """The floor that holds the loan's class as of the date and known then: the worst, then the oldest."""
+    return floors_in_force(loan, asked).order_by("-at_least", "from_date", "pk").first()
+
+
+def floors_in_force(loan: Loan, asked: Asked) -> QuerySet[ClassFloor]:
+    """Floors of a loan that hold on the date and were known then."""
+    released = ClassFloorRelease.objects.filter(
+        floor=OuterRef("pk"), from_date__lte=asked.as_of, booking_id__lte=asked.last_booking_id
+    )
+    return ClassFloor.objects.filter(
+        ~Exists(released),
+        loan=loan,
+        from_date__lte=asked.as_of,
+        booking_id__lte=asked.last_booking_id,
+    )
+
+
+def securities_in_force(loan: Loan, asked: Asked) -> QuerySet[Security]:
+    """Securities of a loan that count on the date and were known then."""
+    replaced = Security.objects.filter(replaces=OuterRef("pk"), booking_id__lte=asked.last_booking_id)
+    return Security.objects.filter(
+        Q(to_date__isnull=True) | Q(to_date__gte=asked.as_of),
+        ~Exists(replaced),
+        loan=loan,
+        from_date__lte=asked.as_of,
+        booking_id__lte=asked.last_booking_id,
+        is_withdrawn=False,
     )
 
 

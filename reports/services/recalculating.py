@@ -8,6 +8,7 @@ from calc.money import Component
 from calc.schedule import Method
 from calc.schedule import Schedule as Plan
 from daybook import formats
+from lending.contract_words import contract_words
 from partners.models import User
 from reports.builders.account import OWED, Account
 from reports.builders.accounts import read_accounts
@@ -67,12 +68,13 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
     )
     return Recalculation(
         number=account.name,
+        said=contract_words(account.header["contract_mode"]),
         as_of=asked.as_of,
         parameters=[
             ("Institution", str(account.header["institution"])),
             ("Agreement", str(account.header["agreement"])),
             ("Known by", formats.day(asked.known_by)),
-            ("Books up to booking", f"#{asked.last_booking_id}"),
+            ("Books up to booking", f"#{asked.last_booking_number}"),
         ],
         principal_minor=terms.principal_minor if terms else principal,
         annual_rate=terms.annual_rate if terms else account.header["annual_rate"],

@@ -11,6 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from lending.contract_words import contract_words
 from reports.render.recalculation_walk import PeriodRow, Recalculation, walk_dues, walk_periods
 from tests.reports.books import Book
 
@@ -28,7 +29,7 @@ def test_the_sheet_agrees_with_what_we_report(
         assert shown.cell(row, 4).value == 0
         assert shown.cell(row, 5).value == "yes"
     assert all(str(cell.value).startswith("=") for cell in formulas["Dues"]["F"][1:])
-    assert all(str(cell.value).startswith("=") for cell in formulas["Interest"]["H"][1:])
+    assert all(str(cell.value).startswith("=") for cell in formulas["Periods"]["H"][1:])
 
 
 def test_the_same_books_give_the_same_workbook(book: Book, as_foundation: Callable[..., Any]) -> None:
@@ -41,6 +42,7 @@ def worked(**changes: Any) -> Recalculation:
     """One crore at 2 %, ACT/360: 90 days of it are 50,000.00."""
     given: dict[str, Any] = {
         "number": "WL-1",
+        "said": contract_words("interest"),
         "as_of": date(2025, 6, 30),
         "parameters": [],
         "principal_minor": 1_000_000_000,
