@@ -1,6 +1,26 @@
 """Addresses of repayments; each view module names its own."""
 
-from repayments.views import close, proposals, receipts, uploads, waiting
+from repayments.views import (
+    close,
+    event_page,
+    events,
+    proposals,
+    receipts,
+    returns,
+    rulings,
+    uploads,
+    waiting,
+)
 
 app_name = "repayments"
-urlpatterns = [*uploads.urls, *close.urls, *proposals.urls, *receipts.urls, *waiting.urls]
+urlpatterns = [
+    *event_page.urls,
+    *events.urls,
+    *uploads.urls,
+    *close.urls,
+    *proposals.urls,
+    *receipts.urls,
+    *returns.urls,
+    *rulings.urls,
+    *waiting.urls,
+]

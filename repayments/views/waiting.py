@@ -10,7 +10,7 @@ from django.views.generic import TemplateView
 
 from daybook.pages import Page
 from partners.access import EVERYONE, Role
-from repayments.models import ReceiptProposal, Upload
+from repayments.models import LoanEvent, ReceiptProposal, Upload
 
 
 class Waiting(Page, TemplateView):
@@ -37,6 +37,10 @@ class Waiting(Page, TemplateView):
                     proposals.count(),
                     f"{reverse('repayments:proposals')}?state=proposed",
                 )
+            )
+            events = LoanEvent.objects.filter(state="proposed").exclude(made_by_id=user.pk)
+            waiting.append(
+                (_("Loan events to decide"), events.count(), f"{reverse('repayments:events')}?state=proposed")
             )
         return super().get_context_data(waiting=waiting, **kwargs)
 

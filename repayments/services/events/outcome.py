@@ -120,7 +120,7 @@ def plan_frames(facts: Facts, replans: Replans, *, cause: str, on: date) -> tupl
     )
     plan = replans.plan
     daily = (facts.loans["interest_basis"] == Agreement.InterestBasis.DAILY_PRODUCT).to_numpy()
-    daily &= (facts.loans["tier"] == "wholesale").to_numpy()
+    daily = daily & (facts.loans["tier"] == "wholesale").to_numpy()
     parts = []
     for component, amount in ((Component.INTEREST, plan.interest), (Component.PRINCIPAL, plan.principal)):
         mine = amount > 0

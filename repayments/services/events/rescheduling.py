@@ -127,9 +127,9 @@ def supplied_rows(parameters: Parameters) -> list[SuppliedRow]:
 def _refuse_wrong_name(kind: str, stands: LoanStanding) -> None:
     """Rescheduling is for classified loans, restructuring for the others: each has limits of its own."""
     if kind == Kind.RESCHEDULE and not stands.is_classified:
-        raise CannotMakeEvent("kind", _("The loan is not classified: a new plan for it is a restructuring."))
+        raise CannotMakeEvent("", _("The loan is not classified: a new plan for it is a restructuring."))
     if kind == Kind.RESTRUCTURE and stands.is_classified:
-        raise CannotMakeEvent("kind", _("The loan is classified: a new plan for it is a rescheduling."))
+        raise CannotMakeEvent("", _("The loan is classified: a new plan for it is a rescheduling."))
 
 
 def _refuse_beyond_policy(
@@ -155,7 +155,7 @@ def _refuse_beyond_policy(
     times = times_changed(facts.loan.pk) + 1
     if times > policy.special_times:
         raise CannotMakeEvent(
-            "kind",
+            "",
             _("This would be time %(times)s; %(policy)s allows %(most)s, special cases included.")
             % {"times": number(times), "policy": policy, "most": number(policy.special_times)},
         )

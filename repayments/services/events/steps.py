@@ -23,7 +23,7 @@ from daybook.services import book, record
 from lending.models import Loan, Tier
 from lending.services.schedules import CannotAppendVersion, lock_loans
 from partners.access import Context, Role, actor_of, authority_of, context_of
-from partners.models import User
+from partners.models import Membership, User
 from partners.services.refusals import Refused
 from repayments.models import LoanEvent
 from repayments.services.events import asked
@@ -109,8 +109,8 @@ def renew(*, event_id: int, actor: User, parameters: dict[str, Any] | None = Non
     ``parameters`` add to what was chosen: a settlement's payment. Raises ``CannotMakeEvent``.
     """
     event = _locked(event_id)
-    if not context_of(actor, on=open_business_date()).may(*PROPOSERS, Role.MAKER):
-        raise CannotDecideEvent(_("Your role does not propose events."))
+    if not context_of(actor, on=open_business_date()).may(*PROPOSERS):
+        raise CannotDecideEvent(_("The foundation takes new figures over; withdraw it and propose it anew."))
     event.parameters = {**event.parameters, **(parameters or {})}
     event.effective_date = effective_on or event.effective_date
     seen = see(as_asked(event), actor=actor)
@@ -167,6 +167,8 @@ def withdraw(*, event_id: int, actor: User) -> LoanEvent:
     context = context_of(actor, on=open_business_date())
     if not context.may(*PROPOSERS, Role.MAKER):
         raise CannotDecideEvent(_("Your role does not propose events."))
+    if context.is_partner and not _of_house(event, context):
+        raise CannotDecideEvent(_("The foundation proposed this; only it can withdraw it."))
     LoanEvent.objects.filter(pk=event.pk).update(state=State.WITHDRAWN)
     event.state = State.WITHDRAWN
     _record("withdraw", event, actor, reason=event.reason)
@@ -276,6 +278,13 @@ def _locked(event_id: int) -> LoanEvent:
         }[State(event.state)]
         raise CannotDecideEvent(sentence % {"person": event.decided_by_name})
     return event
+
+
+def _of_house(event: LoanEvent, context: Context) -> bool:
+    """Whether a person of the same institution proposed it."""
+    return Membership.objects.filter(
+        user_id=event.made_by_id, institution_id=context.institution_id
+    ).exists()
 
 
 def _decider(event: LoanEvent, actor: User) -> Context:

@@ -1,0 +1,253 @@
+"""Loan events: the list, a proposal with its preview, and the part of the loan's page about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+import django_tables2 as tables
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
+
+from daybook.lists import DayFilter, ListPage, SearchFilter
+from daybook.pages import Page, Text
+from daybook.selectors import open_business_date
+from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MinorColumn, PaikarTable
+from lending.contract_words import contract_words
+from lending.models import Agreement, Loan, Tier
+from partners.access import EVERYONE, Role
+from partners.models import Institution
+from repayments.builders.events import ShownPreview, shown_preview
+from repayments.event_words import ICONS, INTRODUCTIONS, KINDS, STATES
+from repayments.forms.events import FORMS, EventForm
+from repayments.models import LoanEvent
+from repayments.services.events.asked import CannotMakeEvent
+from repayments.services.events.kinds import Asked
+from repayments.services.events.steps import may_propose, propose, see
+
+Kind = LoanEvent.Kind
+OF_A_SCOPE = (Kind.MORATORIUM,)
+PROPOSING = (Role.OFFICER, Role.FINANCE_HEAD, Role.MAKER)
+
+
+class EventTable(PaikarTable):
+    """Events, those that wait first. Amounts of the two tiers are never added, so there is no foot."""
+
+    row_link = staticmethod(lambda record: reverse("repayments:event", args=[record.pk]))
+
+    kind = LinkColumn("repayments:event", accessor="kind", verbose_name=_("Event"))
+    state = BadgeColumn(labels=STATES, verbose_name=_("State"))
+    loan = tables.Column(accessor="loan__number", verbose_name=_("Loan"), attrs={"td": {"class": "code"}})
+    institution = tables.Column(accessor="institution__name", verbose_name=_("Institution"))
+    effective_date = DayColumn(verbose_name=_("Counts from"))
+    amount_minor = MinorColumn(verbose_name=_("Amount"))
+    made_by_name = tables.Column(verbose_name=_("Proposed by"))
+    made_at = DayColumn(verbose_name=_("Proposed"))
+    decided_by_name = tables.Column(verbose_name=_("Decided by"))
+    booking = tables.Column(accessor="booking__number", verbose_name=_("Booking"))
+
+    class Meta(PaikarTable.Meta):
+        model = LoanEvent
+        fields = (
+            "kind",
+            "state",
+            "loan",
+            "institution",
+            "effective_date",
+            "amount_minor",
+            "made_by_name",
+            "made_at",
+            "decided_by_name",
+            "booking",
+        )
+
+    def render_kind(self, record: LoanEvent) -> Text:
+        """The kind in the reader's language."""
+        return KINDS[record.kind]
+
+    value_kind = render_kind
+
+
+class EventFilter(django_filters.FilterSet):
+    """Find an event."""
+
+    search = SearchFilter(columns=["loan__number", "reason"])
+    state = django_filters.ChoiceFilter(choices=list(STATES.items()), label=_("State"), empty_label=_("All"))
+    kind = django_filters.ChoiceFilter(choices=list(KINDS.items()), label=_("Event"), empty_label=_("All"))
+    tier = django_filters.ChoiceFilter(choices=Tier.choices, label=_("Tier"), empty_label=_("Both"))
+    institution = django_filters.ModelChoiceFilter(
+        queryset=Institution.objects.all(), label=_("Institution"), empty_label=_("All")
+    )
+    from_date = DayFilter("effective_date", "gte", label=_("From"))
+    to_date = DayFilter("effective_date", "lte", label=_("To"))
+
+
+class EventList(ListPage):
+    """What waits for a second person, and every event there was."""
+
+    required_roles = EVERYONE
+    title = _("Loan events")
+    subtitle = _("Each takes two people: one proposes what was seen, another approves or rejects.")
+    template_name = "repayments/events/list.html"
+    table_class = EventTable
+    filterset_class = EventFilter
+    empty_text = _("No event was proposed yet. Begin on the page of a loan.")
+
+    def get_rows(self) -> QuerySet[Any]:
+        waits = Case(When(state="proposed", then=Value(0)), default=Value(1), output_field=IntegerField())
+        return (
+            LoanEvent.objects.select_related("institution", "loan", "booking")
+            .annotate(waits=waits)
+            .order_by("waits", "-pk")
+        )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = self.request.context  # type: ignore[attr-defined]
+        may = may_propose(context, Kind.MORATORIUM, Tier.WHOLESALE)
+        return super().get_context_data(**{"may_propose": may} | kwargs)
+
+
+class NewEvent(Page, TemplateView):
+    """Propose an event: what it would do is shown before anybody confirms it."""
+
+    required_roles = PROPOSING
+    template_name = "repayments/events/new.html"
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.kind = kwargs["kind"]
+        self.seen: ShownPreview | None = None
+
+    def get_title(self) -> Text:
+        return KINDS[self.kind]
+
+    def get_subtitle(self) -> Text:
+        return f"{self.loan.number} · {self.loan.institution}" if self.loan else INTRODUCTIONS[self.kind]
+
+    def get_crumbs(self) -> list[tuple[Text, str]]:
+        crumbs: list[tuple[Text, str]] = [(_("Loan events"), reverse("repayments:events"))]
+        if self.loan:
+            crumbs.append((self.loan.number, reverse("reports:loan", args=[self.loan.pk])))
+        return crumbs
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._open()
+        self.form = self._form(None)
+        return self.render_to_response(self.get_context_data())
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._open()
+        self.form = self._form(request.POST)
+        if self.form.is_valid():
+            try:
+                asked = self._asked()
+                seen = see(asked, actor=request.user)  # type: ignore[arg-type]
+                if "propose" in request.POST and self.form.cleaned_data["shown"] == seen.digest:
+                    event = propose(
+                        asked,
+                        actor=request.user,  # type: ignore[arg-type]
+                        reason=self.form.cleaned_data["reason"],
+                    )
+                    messages.success(
+                        request, gettext("Proposed. It is booked when a second person approves it.")
+                    )
+                    return redirect("repayments:event", pk=event.pk)
+                self.seen = shown_preview(seen.outcome.preview(), contract_words(self.mode))
+                self.form.data = {**request.POST.dict(), "shown": seen.digest}  # type: ignore[assignment]
+            except CannotMakeEvent as refusal:
+                self.form.refuse(refusal.term, str(refusal))
+        return self.render_to_response(self.get_context_data())
+
+    def _open(self) -> None:
+        """The loan, where the event is of one; a page that is not for this person stays shut."""
+        loan_id = self.kwargs.get("loan_id")
+        if self.kind not in FORMS or (loan_id is None) != (self.kind in OF_A_SCOPE):
+            raise Http404
+        self.loan: Loan | None = (
+            get_object_or_404(Loan.objects.select_related("institution", "agreement"), pk=loan_id)
+            if loan_id
+            else None
+        )
+        tier = self.loan.tier if self.loan else Tier.WHOLESALE
+        if not may_propose(self.request.context, self.kind, tier):  # type: ignore[attr-defined]
+            raise PermissionDenied(gettext("Your role does not propose this."))
+
+    @property
+    def mode(self) -> str:
+        """The contract whose words are used."""
+        return self.loan.agreement.contract_mode if self.loan else Agreement.ContractMode.INTEREST
+
+    def _form(self, data: Any) -> EventForm:
+        return FORMS[self.kind](data, loan=self.loan, today=open_business_date())
+
+    def _asked(self) -> Asked:
+        told, parameters = self.form.cleaned_data, self.form.parameters()
+        of_one = self.loan is not None and "agreement" not in parameters
+        return Asked(
+            kind=self.kind,
+            loan_id=self.loan.pk if self.loan and of_one else None,
+            effective_on=told["effective_date"],
+            parameters=parameters,
+            valid_until=told.get("valid_until"),
+        )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **{
+                "form": self.form,
+                "loan": self.loan,
+                "kind": self.kind,
+                "icon": ICONS[self.kind],
+                "introduction": INTRODUCTIONS[self.kind],
+                "preview": self.seen,
+                "words": contract_words(self.mode),
+                "currency": self.loan.currency if self.loan else "BDT",
+            }
+            | kwargs
+        )
+
+
+class LoanEvents(Page, TemplateView):
+    """The part of a loan's page about its events, and what this person may propose on it."""
+
+    required_roles = EVERYONE
+    template_name = "repayments/events/_loan.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        loan = get_object_or_404(Loan, pk=self.kwargs["loan_id"])
+        context = self.request.context  # type: ignore[attr-defined]
+        lines = (
+            loan.event_lines.select_related("event", "event__booking", "schedule", "receipt")
+            .order_by("-event_id")
+            .filter(event__isnull=False)
+        )
+        waiting = LoanEvent.objects.filter(loan=loan).exclude(state=LoanEvent.State.APPROVED)
+        offered = [
+            (label, ICONS[kind], reverse("repayments:event-new", args=[kind, loan.pk]))
+            for kind, label in KINDS.items()
+            if kind not in OF_A_SCOPE and may_propose(context, kind, loan.tier)
+        ]
+        return super().get_context_data(
+            **{
+                "loan": loan,
+                "lines": [(line, KINDS[line.event.kind]) for line in lines],
+                "waiting": [(event, KINDS[event.kind], STATES[event.state]) for event in waiting],
+                "offered": offered,
+            }
+            | kwargs
+        )
+
+
+urls = [
+    path("events/", EventList.as_view(), name="events"),
+    path("events/new/<slug:kind>/", NewEvent.as_view(), name="event-new-scope"),
+    path("events/new/<slug:kind>/<int:loan_id>/", NewEvent.as_view(), name="event-new"),
+    path("loans/<int:loan_id>/events/", LoanEvents.as_view(), name="loan-events"),
+]
