@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calc.calendar import DateColumn
+from calc.events.accruing import accrued_minor, earned, spread_evenly
 from calc.events.onward import Onward, planned, terms_onward, with_needed
 from calc.events.replan import Draft, Replans, assemble
 from calc.events.rest import Rest, rest_of
@@ -19,7 +20,6 @@ from calc.money import (
     RATE_DENOMINATOR,
     BoolColumn,
     IntColumn,
-    round_quotients,
     round_ratios,
     split_by_ratio,
     to_rate_units,
@@ -86,7 +86,7 @@ def prepay(
         due_on=on,
         principal=amount,
         interest=paid,
-        segments=rest.segments if interest is Accrued.DUE else Segments.none(),
+        segments=earned(running, rest).segments if interest is Accrued.DUE else Segments.none(),
     )
     fee = early_fee(amount, fee_percent)
     return go_on(running, rest, onward, refused, shorten=effect is Effect.TERM, rows=row, fee=fee)
@@ -196,21 +196,9 @@ def _interest_at(
     if interest is Accrued.CARRIED:
         return none, onward.segments, onward.amount
     paid = accrued_minor(running, rest)
-    flat = rest.flat_on > 0
+    flat = spread_evenly(running, rest)
     segments = onward.segments.take(flat[onward.segments.row])
     return paid, segments, np.where(flat, onward.amount - paid, 0)
-
-
-def accrued_minor(running: Running, rest: Rest) -> IntColumn:
-    """Interest owed from before the date, rounded once as each loan's terms round interest."""
-    above, below = rest.owed()
-    accrued = np.zeros(len(running), dtype=np.int64)
-    for number, rules in enumerate(running.terms.rules):
-        mine = running.terms.rule == number
-        rounding = rules.interest_rounding
-        owed = np.maximum(above[mine], 0)
-        accrued[mine] = round_quotients(owed, below[mine] * rounding.quantum_minor, rounding)
-    return accrued
 
 
 def _lowered(

@@ -8,10 +8,10 @@ from decimal import Decimal
 import numpy as np
 
 from calc.calendar import NO_DATE
+from calc.events.accruing import accrued_minor, earned
 from calc.events.changing import (
     Amounts,
     Days,
-    accrued_minor,
     amounts_of,
     days_of,
     no_rest_at_all,
@@ -85,7 +85,7 @@ def reschedule(
         disbursed_on=on,
         first_due_on=np.full(loans, first_due_on or NO_DATE, dtype="datetime64[D]"),
         agreed_instalment=np.full(loans, agreed_instalment, dtype=np.int64),
-        taken_over=_carried(rest, interest, rows, loans, capitalise=moved.capitalise),
+        taken_over=_carried(earned(running, rest), interest, rows, loans, capitalise=moved.capitalise),
     )
     sound = np.ones(loans, dtype=bool)
     sound[list(refused)] = False

@@ -6,7 +6,8 @@ from decimal import Decimal
 import numpy as np
 
 from calc.calendar import DateColumn
-from calc.events.changing import Days, accrued_minor, days_of, early_fee, refuse, standing_rows
+from calc.events.accruing import accrued_minor, earned
+from calc.events.changing import Days, days_of, early_fee, refuse, standing_rows
 from calc.events.onward import planned
 from calc.events.replan import Draft, Replans, assemble
 from calc.events.rest import Rest, rest_of
@@ -82,17 +83,17 @@ def settlement_figure(
     falls = sum_by(plan.loan, rest.back.astype(np.int64), loans)
     refuse(refused, falls == 0, "effective_on", "nothing falls due on {date} or after", date=days)
     standing = standing_rows(running, rest)
-    accrued, segments = accrued_minor(running, rest), rest.segments
+    accrued, segments = accrued_minor(running, rest), earned(running, rest).segments
     if movements is not None:
         accrued, segments = _on_facts(running, rest, movements)
-    earned = accrued + sum_by(standing.loan, standing.interest, loans)
+    interest = accrued + sum_by(standing.loan, standing.interest, loans)
     planned_interest = sum_by(plan.loan, np.where(rest.back, plan.interest, 0), loans)
-    rebate = np.maximum(planned_interest - earned, 0) if unearned else np.zeros(loans, dtype=np.int64)
+    rebate = np.maximum(planned_interest - interest, 0) if unearned else np.zeros(loans, dtype=np.int64)
     working = Segments.join([_by_loan(standing), segments])
     return SettlementFigures(
         rest=rest,
         principal=rest.balance + sum_by(standing.loan, standing.principal, loans),
-        interest=earned + rebate,
+        interest=interest + rebate,
         fee=early_fee(rest.balance, fee_percent),
         rebate=rebate,
         segments=working,
