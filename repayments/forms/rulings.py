@@ -112,6 +112,11 @@ class SecurityForm(RulingForm):
         required=False,
         help_text=_("Movables are valued yearly, immovables every three years. Empty: without end."),
     )
+    is_withdrawn = forms.BooleanField(
+        label=_("The security it replaces never counted"),
+        required=False,
+        help_text=_("Only when it replaces one."),
+    )
     reason = _reason()
 
 
@@ -139,6 +144,11 @@ class FreezeForm(RulingForm):
         label=_("From"), help_text=_("No class gets worse than on the evening before this day.")
     )
     to_date = DayField(label=_("To, included"))
+    is_withdrawn = forms.BooleanField(
+        label=_("The freeze it replaces never applied"),
+        required=False,
+        help_text=_("Only when it replaces one."),
+    )
     reason = _reason()
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from daybook.models import Booking
 from lending.models import Loan, Programme, Tier
+from lending.models.borrowers import SizeTier
 from partners.models import District, Institution, User
 from repayments.models.policies import DatedPolicy
 
@@ -129,6 +130,11 @@ class ClassFreeze(Judgement):
 
     def __str__(self) -> str:
         return f"{self.reference}, {self.from_date:%-d %b %Y} to {self.to_date:%-d %b %Y}"
+
+    @property
+    def size_names(self) -> list[str]:
+        """The sizes it is limited to, in the reader's language."""
+        return [str(SizeTier(size).label) for size in self.sizes]
 
 
 class RulingProposal(models.Model):

@@ -27,6 +27,8 @@ KIND_CODES = {
     "any": InstitutionKind.ANY,
 }
 MONTHS_A_YEAR = 12
+LAPSING_WITHIN_DAYS = 90
+"""So many days before its last day a policy comes on worklists and into the notes of closes."""
 
 P = TypeVar("P", ClassificationPolicy, ProvisionPolicy)
 

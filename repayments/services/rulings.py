@@ -147,6 +147,8 @@ def _refuse_terms(kind: str, parameters: Parameters, loan: Loan | None) -> None:
         raise CannotProposeRuling(_("The last day comes before the first."))
     if kind in (Kind.FLOOR, Kind.SECURITY) and loan is None:
         raise CannotProposeRuling(_("Name the loan."))
+    if parameters.get("is_withdrawn") and not parameters.get("replaces_id"):
+        raise CannotProposeRuling(_("Only what replaces another can withdraw it."))
     if kind == Kind.CLASS_POLICY:
         bounds = [
             months for name in CLASS_NUMBERS[1:] if (months := _number(parameters.get(name))) is not None

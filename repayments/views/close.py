@@ -1,4 +1,4 @@
-"""Closes of day: the list, one close with its progress, totals and exceptions; the policies applied."""
+"""Closes of day: the list, one close with its progress, totals and exceptions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from daybook.templatetags.paikar import badge
 from partners.access import FOUNDATION, Role, requires
 from repayments import tasks
 from repayments.forms.closes import CloseDateForm, SignExceptionsForm
-from repayments.models import ClassificationPolicy, CloseRequest, DayRun, ProvisionPolicy
+from repayments.models import CloseRequest, DayRun
 from repayments.selectors.closes import (
     TotalLine,
     carried_loans,
@@ -36,13 +36,12 @@ from repayments.selectors.closes import (
     totals_of,
     unruled_loans,
 )
-from repayments.selectors.policies import lapsing_policies
+from repayments.selectors.policies import LAPSING_WITHIN_DAYS, lapsing_policies
 from repayments.services.close import CannotSignExceptions, sign_exceptions
 from repayments.services.nightly import CannotAskForClose, ask_for_close
 
 MAY_CLOSE = (Role.OFFICER, Role.FINANCE_HEAD, Role.ADMINISTRATOR)
 MAY_SIGN = (Role.OFFICER, Role.FINANCE_HEAD)
-LAPSING_WITHIN_DAYS = 90
 CARRIED_SHOWN = 200
 
 STATES = {
@@ -185,6 +184,7 @@ class RunPage(Page, TemplateView):
             unruled=[{"row": row, "tier": TIER_NAMES[row.tier]} for row in unruled_loans(run)]
             if run.without_policy_count
             else [],
+            lapsing=lapsing_policies(run.business_date, within_days=LAPSING_WITHIN_DAYS),
             form=SignExceptionsForm()
             if may_sign and run.state == DayRun.State.EXCEPTIONS and not run.signed_at
             else None,
@@ -260,41 +260,10 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("repayments:close", pk=pk)
 
 
-class PolicyPage(Page, TemplateView):
-    """Classification and provision policies with their dates and sources; which lapse soon."""
-
-    required_roles = FOUNDATION
-    template_name = "repayments/close/policies.html"
-    title = gettext_lazy("Policies")
-    subtitle = gettext_lazy(
-        "Dated rules of class and provision. For a loan the most specific scope counts, then the latest "
-        "start; where none fits, the answer is “no policy”."
-    )
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        try:
-            on = open_business_date()
-        except BooksNotOpen:
-            on = timezone.localdate()
-        people = ("proposed_by", "approved_by", "booking")
-        return super().get_context_data(
-            on=on,
-            classes=ClassificationPolicy.objects.select_related(*people).order_by(
-                "tier", "applies_to", "-from_date"
-            ),
-            provisions=ProvisionPolicy.objects.select_related(*people).order_by(
-                "tier", "applies_to", "-from_date"
-            ),
-            lapsing=lapsing_policies(on, within_days=LAPSING_WITHIN_DAYS),
-            **kwargs,
-        )
-
-
 urls = [
     path("closes/", RunList.as_view(), name="closes"),
     path("closes/start/", start, name="close-start"),
     path("closes/<int:pk>/", RunPage.as_view(), name="close"),
     path("closes/<int:pk>/progress/", progress, name="close-progress"),
     path("closes/<int:pk>/sign/", sign, name="close-sign"),
-    path("policies/", PolicyPage.as_view(), name="policies"),
 ]

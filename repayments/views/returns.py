@@ -57,9 +57,9 @@ STATES = {
 TIERS = {"wholesale": gettext_lazy("Wholesale"), "subloan": gettext_lazy("Sub-loans")}
 CLASSES = {-1: gettext_lazy("No policy"), **dict(LoanClassName.choices)}
 BASES = {
-    Basis.OBJECTIVE: gettext_lazy("By the figures"),
+    Basis.OBJECTIVE: gettext_lazy("Figures"),
     Basis.FROZEN: gettext_lazy("Frozen"),
-    Basis.FLOOR: gettext_lazy("Held by judgement"),
+    Basis.FLOOR: gettext_lazy("Held"),
 }
 
 
@@ -102,8 +102,12 @@ class ReturnTable(PaikarTable):
 
 
 class ReturnFilter(django_filters.FilterSet):
-    tier = django_filters.ChoiceFilter(choices=list(TIERS.items()), label=gettext_lazy("Tier"))
-    state = django_filters.ChoiceFilter(choices=list(STATES.items()), label=gettext_lazy("State"))
+    tier = django_filters.ChoiceFilter(
+        choices=list(TIERS.items()), label=gettext_lazy("Tier"), empty_label=gettext_lazy("All")
+    )
+    state = django_filters.ChoiceFilter(
+        choices=list(STATES.items()), label=gettext_lazy("State"), empty_label=gettext_lazy("All")
+    )
 
 
 class ReturnList(ListPage):
@@ -340,13 +344,18 @@ class LineTable(PaikarTable):
 
 class LineFilter(django_filters.FilterSet):
     search = SearchFilter(columns=["number"])
-    loan_class = django_filters.ChoiceFilter(choices=list(CLASSES.items()), label=gettext_lazy("Class"))
+    loan_class = django_filters.ChoiceFilter(
+        choices=list(CLASSES.items()), label=gettext_lazy("Class"), empty_label=gettext_lazy("All")
+    )
     class_basis = django_filters.ChoiceFilter(
-        choices=[(int(basis), label) for basis, label in BASES.items()], label=gettext_lazy("Basis")
+        choices=[(int(basis), label) for basis, label in BASES.items()],
+        label=gettext_lazy("Basis"),
+        empty_label=gettext_lazy("All"),
     )
     institution_id = django_filters.ChoiceFilter(
         choices=lambda: Institution.objects.order_by("name").values_list("pk", "name"),
         label=gettext_lazy("Institution"),
+        empty_label=gettext_lazy("All"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import django_filters
@@ -81,8 +82,12 @@ class RulingTable(PaikarTable):
 
 class RulingFilter(django_filters.FilterSet):
     search = SearchFilter(columns=["loan__number", "reason"])
-    kind = django_filters.ChoiceFilter(choices=Kind.choices, label=gettext_lazy("What"))
-    state = django_filters.ChoiceFilter(choices=list(STATES.items()), label=gettext_lazy("State"))
+    kind = django_filters.ChoiceFilter(
+        choices=Kind.choices, label=gettext_lazy("What"), empty_label=gettext_lazy("All")
+    )
+    state = django_filters.ChoiceFilter(
+        choices=list(STATES.items()), label=gettext_lazy("State"), empty_label=gettext_lazy("All")
+    )
 
 
 class RulingList(ListPage):
@@ -134,7 +139,9 @@ class ProposeRuling(Page, TemplateView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self._subject()
-        return self.render_to_response(self.get_context_data(form=FORMS[self.kind](), changes=None))
+        return self.render_to_response(
+            self.get_context_data(form=FORMS[self.kind](initial=self._before()), changes=None)
+        )
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         more = self._subject()
@@ -177,6 +184,18 @@ class ProposeRuling(Page, TemplateView):
             replaced = get_object_or_404(model, pk=_whole(asked.get("replaces")))
             more["replaces_id"] = replaced.pk
         return more
+
+    def _before(self) -> dict[str, Any]:
+        """What the replaced security or freeze says, to be changed."""
+        asked = self.request.GET.get("replaces")
+        if not asked:
+            return {}
+        model = Security if self.kind == Kind.SECURITY else ClassFreeze
+        row = get_object_or_404(model, pk=_whole(asked))
+        known = {name: getattr(row, name, None) for name in FORMS[self.kind].base_fields}
+        if isinstance(row, Security):
+            known["value"] = row.value.amount
+        return known | {"reason": ""}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(kind=self.kind, is_policy=self.kind in POLICIES, **kwargs)
@@ -252,11 +271,11 @@ class RulingPage(Page, TemplateView):
 def told(proposal: RulingProposal) -> list[tuple[Text, str]]:
     """What was filled in, by the labels of its form."""
     found: list[tuple[Text, str]] = []
-    fields = FORMS[proposal.kind].base_fields
-    for name, value in proposal.parameters.items():
-        field = fields.get(name) or fields.get(name.removesuffix("_id"))
-        if field is not None and value not in (None, "", []):
-            found.append((field.label, _shown_value(name, value, field)))
+    for name, field in FORMS[proposal.kind].base_fields.items():
+        key = name if name in proposal.parameters else f"{name}_id"
+        value = proposal.parameters.get(key)
+        if value not in (None, "", [], False):
+            found.append((field.label or name, _shown_value(key, value, field)))
     return found
 
 
@@ -267,7 +286,9 @@ def _shown_value(name: str, value: Any, field: Any) -> str:
     if name in ("sizes", "scope"):
         return ", ".join(str(SizeTier(size).label) for size in value)
     if name.endswith("_date"):
-        return day(value)
+        return day(date.fromisoformat(value))
+    if value is True:
+        return _("yes")
     choices = {str(key): label for key, label in getattr(field, "choices", [])}
     if str(value) in choices:
         return str(choices[str(value)])

@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from daybook.pages import Page
+from daybook.selectors import BooksNotOpen, open_business_date
 from partners.access import EVERYONE, Role
-from repayments.models import LoanEvent, ReceiptProposal, Upload
+from repayments.models import ClassificationReturn, LoanEvent, ReceiptProposal, RulingProposal, Upload
+from repayments.selectors.policies import LAPSING_WITHIN_DAYS, lapsing_policies
 
 
 class Waiting(Page, TemplateView):
@@ -42,7 +44,29 @@ class Waiting(Page, TemplateView):
             waiting.append(
                 (_("Loan events to decide"), events.count(), f"{reverse('repayments:events')}?state=proposed")
             )
+            rulings = RulingProposal.objects.filter(state="proposed").exclude(made_by_id=user.pk)
+            waiting.append(
+                (
+                    _("Judgements and policies to decide"),
+                    rulings.count(),
+                    f"{reverse('repayments:rulings')}?state=proposed",
+                )
+            )
+            drafts = ClassificationReturn.objects.filter(state="draft").exclude(made_by_id=user.pk)
+            waiting.append(
+                (_("Returns to lock"), drafts.count(), f"{reverse('repayments:returns')}?state=draft")
+            )
+        if context.may(Role.FINANCE_HEAD, Role.ADMINISTRATOR) and (lapsing := _lapsing()):
+            waiting.append((_("Policies that lapse soon"), lapsing, reverse("repayments:policies")))
         return super().get_context_data(waiting=waiting, **kwargs)
+
+
+def _lapsing() -> int:
+    """How many policies lapse within the time of warning; none before the books are open."""
+    try:
+        return len(lapsing_policies(open_business_date(), within_days=LAPSING_WITHIN_DAYS))
+    except BooksNotOpen:
+        return 0
 
 
 urls = [path("waiting/", Waiting.as_view(), name="waiting")]
