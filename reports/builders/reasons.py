@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from calc.calendar import to_date
-from calc.classification import AMBIGUOUS_POLICY, LoanClass
+from calc.classification import AMBIGUOUS_POLICY, Basis, LoanClass, Tier
 from daybook import formats
 from repayments.selectors import Measured
 from reports.builders.wording import CLASS_LABELS
 
 
-def why_class(measured: Measured, position: int, policy_names: Mapping[int, str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The floor that holds a loan's class: since when, at which class, and whether since a rescheduling."""
+
+    since: date
+    at_least: LoanClass
+    is_rescheduled: bool
+
+
+def why_class(
+    measured: Measured,
+    position: int,
+    policy_names: Mapping[int, str],
+    *,
+    held: Held | None = None,
+) -> str:
     """The class of the loan at a position and what decided it. ``policy_names`` by policy id."""
     policy = int(measured.chosen.policy[position])
     on = formats.day(measured.as_of)
@@ -24,11 +41,80 @@ def why_class(measured: Measured, position: int, policy_names: Mapping[int, str]
     if policy <= 0:
         return _("No class: no policy covers this loan on %(date)s.") % {"date": on}
     loan_class = LoanClass(int(measured.classes.loan_class[position]))
-    return _("%(class)s under policy %(policy)s: %(reason)s") % {
-        "class": CLASS_LABELS[loan_class],
+    objective = LoanClass(int(measured.classes.objective[position]))
+    figures = _("%(class)s under policy %(policy)s: %(reason)s") % {
+        "class": CLASS_LABELS[objective],
         "policy": policy_names.get(policy, str(policy)),
-        "reason": _reason(measured, position, loan_class),
+        "reason": _reason(measured, position, objective),
     }
+    match Basis(int(measured.classes.basis[position])):
+        case Basis.FROZEN:
+            return f"{_frozen(measured, position, loan_class)} " + _("Without the freeze: %(figures)s") % {
+                "figures": figures
+            }
+        case Basis.FLOOR:
+            return f"{_held(held, loan_class)} " + _("By the figures alone: %(figures)s") % {
+                "figures": figures
+            }
+        case _:
+            return figures
+
+
+def _frozen(measured: Measured, position: int, loan_class: LoanClass) -> str:
+    """Which freeze holds the class, and since which evening."""
+    number = int(measured.frozen.number[position])
+    freeze = next(one for one in measured.frozen.freezes if one.id == number)
+    return _(
+        "%(class)s: the freeze of %(reference)s stops the class from worsening from %(from)s to %(to)s, "
+        "and on %(evening)s it was %(class)s. Days past due go on."
+    ) % {
+        "class": CLASS_LABELS[loan_class],
+        "reference": freeze.reference,
+        "from": formats.day(freeze.from_date),
+        "to": formats.day(freeze.to_date),
+        "evening": formats.day(freeze.from_date - timedelta(days=1)),
+    }
+
+
+def _held(held: Held | None, loan_class: LoanClass) -> str:
+    """By what the class is held."""
+    if held is not None and held.is_rescheduled:
+        return _("%(class)s: the class is held since the rescheduling of %(date)s, until released.") % {
+            "class": CLASS_LABELS[loan_class],
+            "date": formats.day(held.since),
+        }
+    return _("%(class)s: the class is held by qualitative judgement since %(date)s, until released.") % {
+        "class": CLASS_LABELS[loan_class],
+        "date": formats.day(held.since) if held else "–",
+    }
+
+
+def why_suspense(measured: Measured, position: int, returned: date | None) -> str:
+    """What was last reported, and what that does to the interest; empty of a sub-loan before any return."""
+    row = measured.rows[position]
+    suspense = formats.taka_minor(int(row["suspense_minor"]))
+    is_ours = int(row["tier"]) == Tier.WHOLESALE
+    if returned is None:
+        if not is_ours:
+            return ""
+        return _(
+            "No return covers it yet, so the nightly class decides: interest in suspense %(amount)s."
+        ) % {"amount": suspense}
+    reported = LoanClass(int(measured.reported.grade[position]))
+    if reported is LoanClass.UNCLASSIFIED:
+        told = _("It is not in the return of %(date)s.") % {"date": formats.day(returned)}
+    else:
+        told = _("In the return of %(date)s it is reported as %(class)s.") % {
+            "date": formats.day(returned),
+            "class": CLASS_LABELS[reported],
+        }
+    if not is_ours:
+        return told
+    if reported >= LoanClass.SS:
+        return f"{told} " + _("So its interest fallen due and unpaid, %(amount)s, is in suspense.") % {
+            "amount": suspense
+        }
+    return f"{told} " + _("So none of its interest is in suspense.")
 
 
 def _reason(measured: Measured, position: int, loan_class: LoanClass) -> str:
@@ -86,7 +172,7 @@ def why_provision(
     return _(
         "%(provision)s = %(rate)s of a base of %(base)s under policy %(policy)s "
         "(principal %(outstanding)s, fallen due beside it %(interest)s, suspense %(suspense)s, "
-        "eligible security %(security)s)."
+        "eligible security %(security)s, which counts for SS, DF and BL)."
     ) % {
         "provision": formats.taka_minor(provision_minor),
         "rate": rate_percent,

@@ -124,6 +124,7 @@ class LoanPage(Page, TemplateView):
                 class_badge=CLASS_BADGES.get(self.view.loan_class, "secondary"),
                 trail=trail_of_loan(self.loan)[:50],
                 may_see_nid=context_of(request).may(*NID_ROLES),
+                may_judge=context_of(request).may(Role.OFFICER, Role.FINANCE_HEAD),
             )
         )
 
