@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,8 @@ from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from daybook.formats import tk
+from calc.money import to_minor
+from daybook.formats import digits, tk
 from daybook.forms import DayField, TakaField
 from lending.models import Agreement, Allotment, Cluster
 
@@ -78,15 +80,60 @@ class ApprovalForm(forms.Form):
     reason = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 2}), required=False)
 
 
-class AmountForm(forms.Form):
-    """An amount to draw."""
+class AmountsField(forms.CharField):
+    """Amounts in taka, one a line, or a column copied from a sheet; gives minor units.
+
+    Of a line with several cells the last counts, so that numbers and dates before it may stay.
+    """
+
+    widget = forms.Textarea(attrs={"rows": 6, "inputmode": "decimal"})
+
+    def to_python(self, value: Any) -> Any:
+        found = []
+        for number, line in enumerate(str(value or "").strip().splitlines(), start=1):
+            cell = re.split(r"[\t;|]", line.strip())[-1]
+            try:
+                amount = TakaField().clean(cell)
+            except forms.ValidationError as error:
+                raise forms.ValidationError(
+                    _("Line %(number)s: “%(text)s” is no amount. Write one amount a line, as 12,50,000.00."),
+                    params={"number": digits(str(number)), "text": cell[:40]},
+                ) from error
+            found.append(to_minor(amount))
+        return found
+
+
+class _PlanForm(forms.Form):
+    """What a tranche may say of its own plan; amounts are asked for where the plan is irregular."""
+
+    first_due_date = DayField(
+        label=_("First due date"),
+        required=False,
+        help_text=_("Where the first period is long or short; empty: as the agreement says."),
+    )
+    instalment_amounts = AmountsField(
+        label=_("Principal of each instalment (Tk)"),
+        required=False,
+        help_text=_("One a line, or a column copied from a sheet; together the amount."),
+    )
+
+    def __init__(self, *args: Any, is_irregular: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_irregular:
+            del self.fields["instalment_amounts"]
+
+
+class TrancheRequestForm(_PlanForm):
+    """An amount to draw, and its plan where the agreement leaves it open."""
 
     amount = TakaField(label=_("Amount (Tk)"))
+    field_order = ("amount",)
 
 
-class TrancheApprovalForm(forms.Form):
+class TrancheApprovalForm(_PlanForm):
     """All or part of what was asked for."""
 
+    field_order = ("amount", "first_due_date", "instalment_amounts", "reason")
     amount = TakaField(label=_("Approved amount (Tk)"))
     reason = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 2}), required=False)
 

@@ -5,6 +5,7 @@ The disbursement opens the wholesale loan with its plan, in the same transaction
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,9 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from djmoney.money import Money
 
-from calc.money import Component, to_minor
-from calc.schedule import CannotSchedule, build_schedule
-from calc.schedule import Schedule as Plan
+from calc.money import to_minor
 from daybook.formats import day, tk
 from daybook.selectors import business_calendar
 from daybook.services import book
@@ -36,9 +35,8 @@ from lending.services.steps import (
     require_role,
     taka,
 )
-from lending.services.terms import wholesale_terms
+from lending.services.tranche_plans import plan_rows, plan_tranche, refuse_no_plan
 from lending.stored_terms import terms_to_json
-from lending.term_words import say_refusal
 from partners.access import Role, actor_of
 from partners.models import User
 from partners.services.refusals import Refused
@@ -68,9 +66,19 @@ class CannotCancelTranche(Refused):
 
 @transaction.atomic
 def request_tranche(
-    *, facility: Facility, amount: Decimal | Money, actor: User, business_date: date
+    *,
+    facility: Facility,
+    amount: Decimal | Money,
+    actor: User,
+    business_date: date,
+    first_due_date: date | None = None,
+    instalment_amounts: Sequence[int] = (),
 ) -> Tranche:
-    """Ask for money under a facility."""
+    """Ask for money under a facility; for a long or short first period with its first due date.
+
+    ``instalment_amounts``: principal of each instalment in minor units, where the agreement's plan is
+    irregular; the approver may still change both. Raises ``CannotPlanTranche`` where they make no plan.
+    """
     require_role(
         CannotRequestTranche,
         Role.MAKER,
@@ -88,7 +96,11 @@ def request_tranche(
     left = facility_room(facility)
     if wanted.amount <= 0 or wanted > left:
         raise CannotRequestTranche(_("%(left)s of the facility can still be drawn.") % {"left": tk(left)})
+    if first_due_date or instalment_amounts:
+        refuse_no_plan(agreement, wanted, business_date, first_due_date, instalment_amounts)
     tranche = Tranche.objects.create(
+        first_due_date=first_due_date,
+        instalment_amounts=list(instalment_amounts),
         number=next_number("tranche"),
         facility=facility,
         agreement=agreement,
@@ -123,8 +135,14 @@ def approve_tranche(
     business_date: date,
     amount: Decimal | Money | None = None,
     reason: str = "",
+    first_due_date: date | None = None,
+    instalment_amounts: Sequence[int] = (),
 ) -> Tranche:
-    """Approve all or part of what was asked for, by a third person within authority and exposure limit."""
+    """Approve all or part of what was asked for, by a third person within authority and exposure limit.
+
+    A first due date and amounts given here replace those asked for. Raises ``CannotPlanTranche`` where
+    the terms make no plan for the amount.
+    """
     context = require_role(
         CannotApproveTranche, Role.APPROVER, Role.FINANCE_HEAD, actor=actor, on=business_date
     )
@@ -148,8 +166,20 @@ def approve_tranche(
     require_authority(CannotApproveTranche, context, amount=approved, on=business_date)
     refuse_over_exposure(CannotApproveTranche, agreement, approved, business_date)
     before = _summary(held)
+    held.first_due_date = first_due_date or held.first_due_date
+    held.instalment_amounts = list(instalment_amounts) or held.instalment_amounts
+    refuse_no_plan(agreement, approved, business_date, held.first_due_date, held.instalment_amounts)
     held.state, held.approved_by, held.approved_amount = State.APPROVED, actor, approved
-    held.save(update_fields=["state", "approved_by", "approved_amount", "approved_amount_currency"])
+    held.save(
+        update_fields=[
+            "state",
+            "approved_by",
+            "approved_amount",
+            "approved_amount_currency",
+            "first_due_date",
+            "instalment_amounts",
+        ]
+    )
     allotment = held.facility.allotment
     TrancheLine.objects.create(
         tranche=held,
@@ -177,7 +207,8 @@ def disburse_tranche(
 ) -> Loan:
     """Record that the money was sent and open the wholesale loan with its plan; return the loan.
 
-    The plan follows the agreement's terms and the business calendar known at this booking.
+    The plan follows the agreement's terms, the tranche's first due date and amounts, and the business
+    calendar known at this booking. Raises ``CannotPlanTranche`` where they contradict each other.
     """
     require_role(CannotDisburseTranche, Role.OFFICER, Role.FINANCE_HEAD, actor=actor, on=business_date)
     agreement, held = _lock(tranche.pk)
@@ -216,11 +247,14 @@ def disburse_tranche(
     held.disbursed_by, held.booking = actor, booking
     held.save(update_fields=["state", "value_date", "bank_reference", "disbursed_by", "booking"])
     minor = to_minor(approved.amount)
-    terms = wholesale_terms(agreement, principal_minor=minor, disbursed_on=value_date)
-    try:
-        plan = build_schedule(terms, business_calendar(last_booking_id=booking.pk))
-    except CannotSchedule as refusal:
-        raise CannotDisburseTranche(say_refusal(refusal, agreement.contract_mode)) from refusal
+    terms, plan = plan_tranche(
+        agreement,
+        amount=approved,
+        value_date=value_date,
+        first_due_date=held.first_due_date,
+        amounts=held.instalment_amounts,
+        calendar=business_calendar(last_booking_id=booking.pk),
+    )
     rows, accruals = plan_rows(plan, np.array([held.number])), {}
     if agreement.interest_basis == Agreement.InterestBasis.DAILY_PRODUCT:
         rows, accruals = without_interest(rows), {"accruals": accrual_periods(plan, terms)}
@@ -249,28 +283,6 @@ def disburse_tranche(
     _add_drawn(held, minor, str(approved.currency), business_date)
     _note(held, "disburse", actor, business_date, before=before, amount=approved, reason=reference)
     return Loan.objects.get(pk=loan_id)
-
-
-def plan_rows(plan: Plan, keys: np.ndarray) -> pd.DataFrame:
-    """A built plan as ``open_loans`` takes it; ``keys`` by position."""
-    columns = plan.columns
-    parts = [
-        pd.DataFrame(
-            {
-                "key": keys[columns.loan],
-                "instalment": columns.instalment,
-                "component": int(component),
-                "nominal_date": columns.nominal_on,
-                "late_date": columns.due_on,
-                "amount_minor": amount,
-            }
-        )
-        for component, amount in (
-            (Component.INTEREST, columns.interest),
-            (Component.PRINCIPAL, columns.principal),
-        )
-    ]
-    return pd.concat(parts, ignore_index=True)
 
 
 def _add_drawn(tranche: Tranche, minor: int, currency: str, on: date) -> None:
@@ -355,6 +367,8 @@ def _summary(tranche: Tranche) -> dict[str, Any]:
         "approved": str(tranche.approved_amount.amount) if tranche.approved_amount is not None else None,
         "value_date": tranche.value_date.isoformat() if tranche.value_date else None,
         "bank_reference": tranche.bank_reference,
+        "first_due_date": tranche.first_due_date.isoformat() if tranche.first_due_date else None,
+        "instalment_amounts_minor": list(tranche.instalment_amounts),
     }
 
 

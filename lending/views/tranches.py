@@ -13,7 +13,8 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from daybook.formats import taka, tk
+from calc.schedule import Method
+from daybook.formats import taka, taka_minor, tk
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.pages import Text
 from daybook.selectors import open_business_date
@@ -28,8 +29,8 @@ from daybook.tables import (
 )
 from lending import words
 from lending.forms.agreements import NoteForm, ReasonForm
-from lending.forms.applications import AmountForm, DisbursementForm, TrancheApprovalForm
-from lending.models import Facility, Tranche
+from lending.forms.applications import DisbursementForm, TrancheApprovalForm, TrancheRequestForm
+from lending.models import Agreement, Facility, Tranche
 from lending.selectors.pages import disbursed_tranches, steps_of, use_of_facility, use_of_tranche
 from lending.selectors.worklists import WORKLISTS, narrowed
 from lending.services.tranches import (
@@ -39,6 +40,7 @@ from lending.services.tranches import (
     disburse_tranche,
     request_tranche,
 )
+from lending.views.tranche_plans import facility_plan, tranche_plan
 from partners.access import EVERYONE, Role, authority_of
 from partners.views.offers import Offer, OffersPage
 
@@ -113,6 +115,11 @@ class TrancheList(ListPage):
         return {"exclude": ("institution",)} if context.is_partner else {}
 
 
+def is_irregular(agreement: Agreement) -> bool:
+    """Whether each tranche brings the amounts of its own instalments."""
+    return agreement.method == Method.IRREGULAR
+
+
 class FacilityPage(OffersPage):
     """What was sanctioned on an application, and what was drawn of it."""
 
@@ -154,7 +161,8 @@ class FacilityPage(OffersPage):
                 label=_("Request a tranche"),
                 done=_("Requested: the foundation clears it next."),
                 hint=_("%(left)s can still be drawn.") % {"left": tk(use.left)},
-                form_class=AmountForm,
+                form_class=TrancheRequestForm,
+                form_kwargs={"is_irregular": is_irregular(facility.allotment.agreement)},
                 icon="send",
                 run=self._request,
             )
@@ -241,7 +249,15 @@ class TranchePage(OffersPage):
             approve_tranche,
             TrancheApprovalForm,
         )
-        offer.form_kwargs = {"initial": {"amount": taka(self.subject.requested_amount)}}
+        tranche = self.subject
+        offer.form_kwargs = {
+            "is_irregular": is_irregular(tranche.agreement),
+            "initial": {
+                "amount": taka(tranche.requested_amount),
+                "first_due_date": tranche.first_due_date,
+                "instalment_amounts": "\n".join(map(taka_minor, tranche.instalment_amounts)),
+            },
+        }
         offer.hint = _("Your authority reaches %(amount)s.") % {"amount": tk(authority)}
         return offer
 
@@ -281,6 +297,7 @@ class TranchePage(OffersPage):
             state=words.TRANCHE_STATES[tranche.state],
             loan=getattr(tranche, "loan", None),
             use=use_of_tranche(tranche),
+            may_plan=tranche.state in (State.REQUESTED, State.CLEARED, State.APPROVED),
             may_load=tranche.state == State.DISBURSED and self.reader.may(Role.MAKER),
             steps=steps_of(tranche),
             **kwargs,
@@ -344,5 +361,7 @@ urls = [
     path("facilities/<int:pk>/", FacilityPage.as_view(), name="facility"),
     path("tranches/", TrancheList.as_view(), name="tranches"),
     path("tranches/<int:pk>/", TranchePage.as_view(), name="tranche"),
+    path("tranches/<int:pk>/plan/", tranche_plan, name="tranche-plan"),
+    path("facilities/<int:pk>/plan/", facility_plan, name="facility-plan"),
     path("subloans/", OnLendingList.as_view(), name="subloans"),
 ]

@@ -93,7 +93,8 @@ class OffersPage(Page, TemplateView):
             try:
                 address = chosen.run(form.cleaned_data)
             except (Refused, BooksNotOpen) as refusal:
-                form.add_error(None, str(refusal))
+                field = getattr(refusal, "field", None)
+                form.add_error(field if field in form.fields else None, str(refusal))
             else:
                 messages.success(request, str(chosen.done))
                 return redirect(address or request.path)
