@@ -34,6 +34,7 @@ DUES = np.dtype(
         ("effective_date", "M8[D]"),
         ("amount_minor", "i8"),
         ("mirror_of_id", "i8"),
+        ("booking_id", "i8"),
         ("is_raised", "?"),
         ("stands", "?"),
     ]
@@ -246,7 +247,8 @@ SELECT p.loan_id, p.instalment,
 """
 _DUES = f"""
 SELECT d.id, d.loan_id, d.institution_id, d.schedule_id, d.instalment, d.component, d.nominal_date,
-       d.late_date, d.effective_date, d.amount_minor, coalesce(d.mirror_of_id, 0), b.purpose = '{RAISES}',
+       d.late_date, d.effective_date, d.amount_minor, coalesce(d.mirror_of_id, 0), d.booking_id,
+       b.purpose = '{RAISES}',
        d.mirror_of_id IS NULL AND NOT EXISTS (SELECT FROM lending_due m WHERE m.mirror_of_id = d.id
            AND m.effective_date <= %(day)s AND m.booking_id <= %(known)s)
   FROM lending_due d LEFT JOIN lending_due o ON o.id = d.mirror_of_id

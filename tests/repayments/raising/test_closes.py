@@ -13,6 +13,7 @@ from daybook.models import AuditEntry, Booking
 from daybook.selectors import open_business_date
 from daybook.services import CLOSE_OF_DAY, declare_holidays, roll_day
 from lending.models import Due, Loan, PenalRate
+from repayments.builders.raised import raised_on
 from repayments.frames import Scope
 from repayments.models import Allocation, ChargePolicy, ControlTotal, DayRun, Receipt
 from repayments.selectors import measure_loans
@@ -277,3 +278,35 @@ def test_a_month_of_closes_adds_up_and_each_day_stays_as_it_was_known(books: Clo
     assert [verify_close(day).differences for day in sums] == [[]] * len(sums)
     flows = ControlTotal.objects.filter(component=PENAL, tier="wholesale")
     assert sum(row.raised_minor for row in flows) > sum(row.reduced_minor for row in flows) > 0
+
+
+def test_the_working_of_what_is_raised(books: ClosingBooks) -> None:
+    """24,000.00 for 10 days at 1.5 % and 12,000.00 for 20: 10.00 + 10.00, thirty nights."""
+    loan = lend(books, [(LATE, 24_000_00)])
+    nights(date(2026, 1, 9))
+    books.receive(loan, date(2026, 1, 10), 12_000_00)
+    nights(date(2026, 1, 30))
+    shown = raised_on(
+        loan_id=loan.pk, agreement_id=loan.agreement_id, as_of=date(2026, 1, 30), last_booking_id=2**60
+    )
+    (working,) = shown.penal
+    assert [(part.part.balance_minor, part.part.days, part.limit) for part in working.stretches] == [
+        (24_000_00, 10, ""),
+        (12_000_00, 20, ""),
+    ]
+    assert (working.total_minor, working.raised_minor, len(working.nights)) == (20_00, 20_00, 30)
+    before = raised_on(
+        loan_id=loan.pk, agreement_id=loan.agreement_id, as_of=date(2026, 1, 5), last_booking_id=2**60
+    )
+    assert (before.penal[0].total_minor, before.penal[0].raised_minor) == (5_00, 5_00)
+
+
+def test_the_working_names_the_limit_that_holds_a_rate_down(books: ClosingBooks) -> None:
+    agree(books, "3", date(2026, 1, 1))
+    loan = lend(books, [(LATE, 24_000_00)])
+    nights(date(2026, 1, 10))
+    (working,) = raised_on(
+        loan_id=loan.pk, agreement_id=loan.agreement_id, as_of=date(2026, 1, 10), last_booking_id=2**60
+    ).penal
+    assert working.total_minor == working.raised_minor == 10_00
+    assert working.stretches[-1].limit == "PENAL-WS"

@@ -13,6 +13,7 @@ from daybook.services import roll_day
 from lending.models import Due, Loan, Schedule
 from lending.services.agreements import CannotDraftAgreement
 from lending.stored_terms import terms_from_json
+from repayments.builders.raised import raised_on
 from repayments.frames import Scope
 from repayments.models import DayRun, Receipt
 from repayments.selectors import measure_loans
@@ -141,3 +142,25 @@ def test_money_that_waits_meets_the_interest_on_the_night_it_is_raised(world: Wo
 def test_terms_that_need_interest_in_the_plan_are_refused(db: None, changes: dict[str, Any]) -> None:
     with pytest.raises(CannotDraftAgreement):
         make_world(**(TERMS | changes))
+
+
+def test_what_is_still_to_come_is_a_forecast_and_not_due(world: World) -> None:
+    """Paid as planned: 1,50,000.00, then 91 days on 75,00,000 and 92 on 50,00,000 and 25,00,000 at 6 %."""
+    loan = world.loan(amount=CRORE)
+    shown = raised_on(
+        loan_id=loan.pk, agreement_id=loan.agreement_id, as_of=date(2025, 1, 1), last_booking_id=2**60
+    )
+    assert [row.interest_minor for row in shown.interest] == [
+        1_50_000_00,
+        1_13_750_00,
+        76_666_67,
+        38_333_33,
+    ]
+    assert all(row.is_forecast for row in shown.interest)
+    assert shown.forecast_minor == 3_78_750_00
+    go_to(date(2025, 4, 1))
+    go_to(date(2025, 4, 2))
+    after = raised_on(
+        loan_id=loan.pk, agreement_id=loan.agreement_id, as_of=date(2025, 4, 1), last_booking_id=2**60
+    )
+    assert [row.is_forecast for row in after.interest] == [False, True, True, True]
