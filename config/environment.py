@@ -118,6 +118,16 @@ def broker_options(url: str) -> dict[str, Any]:
     return options
 
 
+def months(name: str, *, default: int) -> int:
+    """Read a number of months, 3 at least."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdigit() or int(text) < 3:
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be a number of months, 3 at least.")
+    return int(text)
+
+
 def hour(name: str, *, default: int) -> int:
     """Read an hour of the day, 0 to 23."""
     text = os.environ.get(name, "").strip()
@@ -194,3 +204,16 @@ def database_settings(kind: Process) -> dict[str, Any]:
         settings["CONN_MAX_AGE"] = 600 if kind == "web" else 0
         settings["CONN_HEALTH_CHECKS"] = True
     return settings
+
+
+def replica_settings() -> dict[str, dict[str, Any]]:
+    """Settings of a read-only copy of the database, where DATABASE_REPLICA_URL names one; else nothing.
+
+    Its login is that of the process that reads: paikar_web on web machines, paikar_worker on workers.
+    """
+    url = os.environ.get("DATABASE_REPLICA_URL")
+    if not url:
+        return {}
+    settings = parse_database_url(url)
+    settings["OPTIONS"] = {"connect_timeout": "2"} | settings["OPTIONS"]
+    return {"replica": settings | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}}

@@ -6,6 +6,7 @@ import os
 from decimal import ROUND_HALF_UP
 from typing import Any
 
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 
 from config import environment
@@ -94,7 +95,10 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "config.forms.PaikarRenderer"
 
-DATABASES: dict[str, dict[str, Any]] = {"default": environment.database_settings(PAIKAR_PROCESS)}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": environment.database_settings(PAIKAR_PROCESS),
+    **({} if IS_TEST else environment.replica_settings()),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "partners.User"
@@ -214,6 +218,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("daybook.seal_audit", "daybook.tasks.seal_audit", 60.0),
         ("daybook.deliver_audit_head", "daybook.tasks.deliver_audit_head", 86_400.0),
     )
+}
+SNAPSHOT_MONTHS = environment.months("SNAPSHOT_MONTHS", default=13)  # whole months kept daily
+CELERY_BEAT_SCHEDULE["repayments.retain_snapshots"] = {
+    "task": "repayments.tasks.retain_snapshots",
+    "schedule": crontab(day_of_month="2", hour="3", minute="0"),
+    "options": {"expires": 86_400.0},
 }
 # The books follow the clock only where operators say so: a demonstration keeps its date.
 CLOSE_DAYS_BY_CLOCK = environment.flag("CLOSE_DAYS_BY_CLOCK", default=False)

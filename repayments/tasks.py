@@ -11,12 +11,13 @@ import socket
 from uuid import uuid4
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from daybook import heartbeats
 from daybook.selectors import BooksNotOpen
 from repayments.models import ClassificationReturn, DayRun, DayRunSlice
-from repayments.services import close, close_slices, nightly, notices, returns, uploads
+from repayments.services import close, close_slices, nightly, notices, retention, returns, uploads
 from repayments.services.leases import requeue_lapsed
 
 logger = logging.getLogger("paikar.close")
@@ -147,6 +148,12 @@ def sweep_returns() -> None:
     """Queue the drafting that a dead worker or a lost message left behind."""
     for return_id in requeue_lapsed(ClassificationReturn, state=ClassificationReturn.State.DRAFT):
         compute_return.delay(return_id)
+
+
+@shared_task(name="repayments.tasks.retain_snapshots")
+def retain_snapshots() -> None:
+    """Drop the daily snapshots of months past the retention; their month ends stay."""
+    retention.retain_snapshots(months=settings.SNAPSHOT_MONTHS)
 
 
 @shared_task(name="repayments.tasks.sweep")

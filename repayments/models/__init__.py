@@ -7,6 +7,7 @@ from repayments.models.closes import (
     ControlTotal,
     DayRun,
     DayRunSlice,
+    MonthEndSnapshot,
     StandingBase,
 )
 from repayments.models.event_policies import ReschedulePolicy, WriteOffPolicy
@@ -33,6 +34,7 @@ __all__ = [
     "DayRunSlice",
     "LoanEvent",
     "LoanEventLine",
+    "MonthEndSnapshot",
     "ProvisionPolicy",
     "Receipt",
     "ReceiptProposal",

@@ -229,11 +229,8 @@ class StandingBase(models.Model):
         return f"Base of institution {self.institution_id} at run {self.run_id}"
 
 
-class ArrearsSnapshot(models.Model):
-    """A loan at the close of a business date. Minor units. Partitioned by month; written by COPY.
-
-    Nothing points here and it points nowhere: a statement guard keeps its loans real.
-    """
+class StandingColumns(models.Model):
+    """A loan at the close of a business date. Minor units."""
 
     class State(models.TextChoices):
         COMPUTED = "computed", _("Computed")
@@ -285,9 +282,27 @@ class ArrearsSnapshot(models.Model):
     )
 
     class Meta:
-        managed = False
-        db_table = "repayments_arrearssnapshot"
+        abstract = True
         ordering = ["business_date", "loan_id"]
 
     def __str__(self) -> str:
         return f"Loan {self.loan_id} on {self.business_date}"
+
+
+class ArrearsSnapshot(StandingColumns):
+    """Snapshots of the months still whole. Partitioned by month; written by COPY.
+
+    Nothing points here and it points nowhere: a statement guard keeps its loans real.
+    """
+
+    class Meta(StandingColumns.Meta):
+        managed = False
+        db_table = "repayments_arrearssnapshot"
+
+
+class MonthEndSnapshot(StandingColumns):
+    """The last close of each month whose daily snapshots were dropped; written by that act alone."""
+
+    class Meta(StandingColumns.Meta):
+        managed = False
+        db_table = "repayments_monthendsnapshot"

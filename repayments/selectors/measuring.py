@@ -99,6 +99,7 @@ STANDING = np.dtype(IDENTITY + FIGURES)
 
 _FIGURE_NAMES = [name for name, _ in FIGURES]
 _LONG_AGO = date(1, 1, 1)
+_SNAPSHOTS = "(TABLE repayments_arrearssnapshot UNION ALL TABLE repayments_monthendsnapshot)"
 
 
 @dataclass(frozen=True)
@@ -335,7 +336,7 @@ def _carry_failed(rows: Table, arrears: Arrears, as_of: date) -> None:
 
 def _latest_snapshots(loan_ids: npt.NDArray[np.int64], before: date) -> Table:
     return read_snapshot_rows(
-        "SELECT DISTINCT ON (s.loan_id) {columns} FROM repayments_arrearssnapshot s"
+        "SELECT DISTINCT ON (s.loan_id) {columns} FROM {snapshots} s"
         " WHERE s.loan_id = ANY (%s::bigint[]) AND s.business_date < %s"
         " ORDER BY s.loan_id, s.business_date DESC",
         [loan_ids.tolist(), before],
@@ -343,7 +344,8 @@ def _latest_snapshots(loan_ids: npt.NDArray[np.int64], before: date) -> Table:
 
 
 def read_snapshot_rows(query: str, params: list[Any]) -> Table:
-    """Snapshots as standings (``STANDING``). ``query`` selects ``{columns}`` from the snapshots as ``s``."""
+    """Snapshots as standings (``STANDING``). ``query`` selects ``{columns}`` from ``{snapshots}`` as ``s``:
+    those of the months still whole, and the month ends of those that are not (``retain_snapshots``)."""
     special = {
         "tier": CODED_TIER.format("s"),
         "currency": PACKED_CURRENCY.format("s"),
@@ -351,7 +353,7 @@ def read_snapshot_rows(query: str, params: list[Any]) -> Table:
         "overdue_since": "coalesce(s.overdue_since, date '0001-01-01')",
     }
     columns = ", ".join(special.get(name, f"s.{name}") for name, _ in IDENTITY + FIGURES)
-    rows = read_columns(query.format(columns=columns), params, STANDING)
+    rows = read_columns(query.format(columns=columns, snapshots=_SNAPSHOTS), params, STANDING)
     rows["overdue_since"][rows["overdue_since"] == np.datetime64(_LONG_AGO, "D")] = NO_DATE
     return rows
 

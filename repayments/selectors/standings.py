@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,12 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 from django.db import connection
 
+from daybook.replica import reading_known
 from daybook.selectors import Knowledge
 from repayments.frames import GENDER_CODES, SIZE_CODES, TIERS, Scope, Table, read_profiles, unpack_currency
 from repayments.models import DayRun
 from repayments.selectors.measuring import STATE_NAMES, measure_loans, read_snapshot_rows
 
 DISTRICT_CODES = {0: "", **{code: f"{code:02d}" for code in range(1, 100)}}
+LOANS_AT_ONCE = 20_000
 FINISHED = (DayRun.State.CLOSED, DayRun.State.EXCEPTIONS)
 
 
@@ -24,45 +27,70 @@ def standings(*, as_of: date, knowledge: Knowledge, scope: Scope | None = None) 
 
     The columns of ``ArrearsSnapshot`` (``overdue_since`` NaT where nothing is overdue), and ``number``,
     ``size_tier``, ``gender``, ``is_woman_owned``, ``district`` (code) as known then. ``attrs`` tells
-    ``source`` (snapshot or recomputed) and ``is_projection`` (known before the date, so what was booked
-    later is missing). Read from the snapshot when the date's close is finished and the knowledge is the
-    same date's; else recomputed from the facts. Both give the same rows.
+    ``source`` (snapshot or recomputed), ``read_from`` (books or replica) and ``is_projection`` (known
+    before the date, so what was booked later is missing). Read from the snapshot when the date's close
+    is finished and the knowledge is the same date's; else recomputed from the facts, a slice at a time
+    so that memory does not grow with the book. Both give the same rows.
     """
     wanted = scope or Scope()
-    run = finished_run(as_of, knowledge)
-    if run is not None:
-        rows = read_snapshot(as_of, wanted)
-        source = "snapshot"
-    else:
-        rows = measure_loans(wanted, as_of=as_of, last_booking_id=knowledge.last_booking_id).rows
-        source = "recomputed"
-    profiles = read_profiles(wanted, as_of=as_of, last_booking_id=knowledge.last_booking_id)
-    frame = as_frame(rows, profiles, as_of)
+    with reading_known(knowledge) as read_from:
+        run = finished_run(as_of, knowledge)
+        if run is not None:
+            rows = read_snapshot(as_of, wanted)
+        else:
+            rows = np.concatenate(
+                [
+                    measure_loans(part, as_of=as_of, last_booking_id=knowledge.last_booking_id).rows
+                    for part in sliced(wanted)
+                ]
+            )
+        profiles = read_profiles(wanted, as_of=as_of, last_booking_id=knowledge.last_booking_id)
+        frame = as_frame(rows, profiles, as_of)
     frame.attrs = {
         "as_of": as_of,
         "known_by": knowledge.business_date,
-        "source": source,
+        "source": "snapshot" if run is not None else "recomputed",
+        "read_from": read_from,
         "is_projection": knowledge.business_date < as_of,
     }
     return frame
+
+
+def sliced(scope: Scope) -> list[Scope]:
+    """A scope in parts of so many loans at most, by loan id; itself where it is no longer than one."""
+    where, params = scope.where("l", key="id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT min(id), max(id) FROM (
+                SELECT l.id, (row_number() OVER (ORDER BY l.id) - 1) / %s AS part
+                  FROM lending_loan l WHERE {where}) AS numbered
+             GROUP BY part ORDER BY part
+            """,
+            [LOANS_AT_ONCE, *params],
+        )
+        ranges = cursor.fetchall()
+    return [replace(scope, first_id=first, last_id=last) for first, last in ranges] or [scope]
 
 
 def finished_run(as_of: date, knowledge: Knowledge) -> DayRun | None:
     """The finished close whose snapshots answer for this date and knowledge; None: recompute."""
     if knowledge.business_date != as_of or not knowledge.is_final:
         return None
-    return DayRun.objects.filter(
-        business_date=as_of, state__in=FINISHED, last_booking_id=knowledge.last_booking_id
-    ).first()
+    return (
+        DayRun.objects.filter(
+            business_date=as_of, state__in=FINISHED, last_booking_id=knowledge.last_booking_id
+        )
+        .exclude(kept=DayRun.Kept.DROPPED)
+        .first()
+    )
 
 
 def read_snapshot(business_date: date, scope: Scope) -> Table:
     """The snapshots of a closed date as they were written, by loan id."""
     where, params = scope.where("s")
     return read_snapshot_rows(
-        "SELECT {columns} FROM repayments_arrearssnapshot s WHERE s.business_date = %s AND "
-        + where
-        + " ORDER BY s.loan_id",
+        "SELECT {columns} FROM {snapshots} s WHERE s.business_date = %s AND " + where + " ORDER BY s.loan_id",
         [business_date, *params],
     )
 
