@@ -60,6 +60,9 @@ STATES: dict[str, Text] = {
     "withdrawn": _("Withdrawn"),
 }
 SENTENCES: dict[str, Text] = {
+    "tranche": _("%(amount)s more is lent from %(on)s; interest accrued to that day stays owed."),
+    "tranche.instalment": _("The instalment rises and the term stays."),
+    "tranche.term": _("The instalment stays and the term lengthens."),
     "prepayment.term": _(
         "%(amount)s of principal falls due on %(on)s; the instalment stays and the term "
         "shortens."

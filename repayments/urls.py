@@ -4,6 +4,7 @@ from repayments.views import (
     close,
     event_page,
     events,
+    further,
     policies,
     proposals,
     receipts,
@@ -17,6 +18,7 @@ app_name = "repayments"
 urlpatterns = [
     *event_page.urls,
     *events.urls,
+    *further.urls,
     *uploads.urls,
     *close.urls,
     *policies.urls,

@@ -18,6 +18,7 @@ from djmoney.money import Money
 
 from calc.money import to_minor
 from daybook.formats import day, tk
+from daybook.models import Booking
 from daybook.selectors import business_calendar
 from daybook.services import book
 from lending.models import Agreement, Decision, Facility, Loan, Schedule, Tier, Tranche, TrancheLine
@@ -202,13 +203,18 @@ def approve_tranche(
 
 
 @transaction.atomic
-def disburse_tranche(
-    *, tranche: Tranche, value_date: date, bank_reference: str, actor: User, business_date: date
-) -> Loan:
-    """Record that the money was sent and open the wholesale loan with its plan; return the loan.
+def record_sent(
+    *,
+    tranche: Tranche,
+    value_date: date,
+    bank_reference: str,
+    actor: User,
+    business_date: date,
+    into_loan_id: int | None = None,
+) -> tuple[Agreement, Tranche, Booking]:
+    """Record that a tranche's money was sent; the caller opens its loan, or adds it to a running one.
 
-    The plan follows the agreement's terms, the tranche's first due date and amounts, and the business
-    calendar known at this booking. Raises ``CannotPlanTranche`` where they contradict each other.
+    Return the agreement and the tranche, locked, and the booking. Raises ``CannotDisburseTranche``.
     """
     require_role(CannotDisburseTranche, Role.OFFICER, Role.FINANCE_HEAD, actor=actor, on=business_date)
     agreement, held = _lock(tranche.pk)
@@ -231,9 +237,7 @@ def disburse_tranche(
     reference = bank_reference.strip()
     if not reference:
         raise CannotDisburseTranche(_("Give the bank's reference of the transfer."))
-    approved = held.approved_amount
-    if approved is None:
-        raise CannotDisburseTranche(_("No amount was approved."))
+    approved = _approved(held)
     # Again: other tranches may have been sent since this one was approved.
     refuse_over_exposure(CannotDisburseTranche, agreement, approved, business_date)
     booking = book(
@@ -244,8 +248,37 @@ def disburse_tranche(
     )
     before = _summary(held)
     held.state, held.value_date, held.bank_reference = State.DISBURSED, value_date, reference
-    held.disbursed_by, held.booking = actor, booking
-    held.save(update_fields=["state", "value_date", "bank_reference", "disbursed_by", "booking"])
+    held.disbursed_by, held.booking, held.into_loan_id = actor, booking, into_loan_id
+    held.save(update_fields=["state", "value_date", "bank_reference", "disbursed_by", "booking", "into_loan"])
+    _add_drawn(held, to_minor(approved.amount), str(approved.currency), business_date)
+    _note(held, "disburse", actor, business_date, before=before, amount=approved, reason=reference)
+    return agreement, held, booking
+
+
+def _approved(tranche: Tranche) -> Money:
+    if tranche.approved_amount is None:
+        raise CannotDisburseTranche(_("No amount was approved."))
+    approved: Money = tranche.approved_amount
+    return approved
+
+
+@transaction.atomic
+def disburse_tranche(
+    *, tranche: Tranche, value_date: date, bank_reference: str, actor: User, business_date: date
+) -> Loan:
+    """Record that the money was sent and open the wholesale loan with its plan; return the loan.
+
+    The plan follows the agreement's terms, the tranche's first due date and amounts, and the business
+    calendar known at this booking. Raises ``CannotPlanTranche`` where they contradict each other.
+    """
+    agreement, held, booking = record_sent(
+        tranche=tranche,
+        value_date=value_date,
+        bank_reference=bank_reference,
+        actor=actor,
+        business_date=business_date,
+    )
+    approved = _approved(held)
     minor = to_minor(approved.amount)
     terms, plan = plan_tranche(
         agreement,
@@ -280,8 +313,6 @@ def disburse_tranche(
         ]
     )
     (loan_id,) = open_loans(loans=loans, plan=rows, booking=booking)
-    _add_drawn(held, minor, str(approved.currency), business_date)
-    _note(held, "disburse", actor, business_date, before=before, amount=approved, reason=reference)
     return Loan.objects.get(pk=loan_id)
 
 

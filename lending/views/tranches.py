@@ -200,7 +200,7 @@ class TranchePage(OffersPage):
     def load(self, **kwargs: Any) -> Tranche:
         return get_object_or_404(
             Tranche.objects.select_related(
-                "institution", "facility__application__cluster", "agreement", "loan", "booking"
+                "institution", "facility__application__cluster", "agreement", "loan", "into_loan", "booking"
             ),
             pk=kwargs["pk"],
         )
@@ -298,6 +298,9 @@ class TranchePage(OffersPage):
             loan=getattr(tranche, "loan", None),
             use=use_of_tranche(tranche),
             may_plan=tranche.state in (State.REQUESTED, State.CLEARED, State.APPROVED),
+            may_join=tranche.state == State.APPROVED
+            and self.reader.may(Role.OFFICER, Role.FINANCE_HEAD)
+            and tranche.agreement.loans.filter(tier="wholesale").exists(),
             may_load=tranche.state == State.DISBURSED and self.reader.may(Role.MAKER),
             steps=steps_of(tranche),
             **kwargs,

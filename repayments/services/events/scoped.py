@@ -177,7 +177,7 @@ def _of_many(
         raise CannotMakeEvent("effective_date", str(left_out[0]["reason"]))
     old = _summed(facts, versions)
     new = _sums(dues)
-    both = old.join(new, lsuffix="_old", rsuffix="_new", how="right").fillna(0)
+    both = old.add_suffix("_old").join(new.add_suffix("_new"), how="right")
     both["number"] = facts.loans.set_index("id")["number"].reindex(both.index)
     outstanding = int(both["principal_old"].sum())
     outcome = Outcome(

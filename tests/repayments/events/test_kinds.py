@@ -11,8 +11,9 @@ from lending.models import Loan, Schedule
 from repayments.models import Allocation, LoanEvent, Receipt
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.steps import see
+from repayments.services.posting import reverse_receipts
 from tests.lending.world import World
-from tests.repayments.events.books import live_plan, made, wanted
+from tests.repayments.events.books import live_plan, made, pay, wanted
 
 E = date(2026, 2, 10)
 
@@ -73,3 +74,73 @@ def test_settlement_ends_the_loan_on_the_day(world: World, loan: Loan) -> None:
     figure = event.preview["figures"][0]
     assert receipt.amount_minor == figure["total"] == figure["principal"] + figure["interest"]
     assert Schedule.objects.get(loan=loan, version=2).cause == "settlement"
+
+
+class TestSecondPlans:
+    def test_an_unclassified_loan_is_restructured(self, world: World, loan: Loan) -> None:
+        before = outstanding(loan)
+        told = {"method": "equal_principal", "frequency": "quarterly", "instalments": 12, "annual_rate": "3"}
+        event = made(world, wanted("restructure", loan, E, **told))
+        schedule = Schedule.objects.get(loan=loan, version=2)
+        assert schedule.cause == "restructure"
+        assert schedule.instalment_count == 12
+        assert outstanding(loan) == before
+        assert {row["say"] for row in event.preview["cautions"]} == {"no_policy"}
+
+    def test_rescheduling_needs_a_classified_loan(self, world: World, loan: Loan) -> None:
+        told = {"method": "equal_principal", "frequency": "quarterly", "instalments": 12, "annual_rate": "3"}
+        with pytest.raises(CannotMakeEvent, match="not classified"):
+            see(wanted("reschedule", loan, E, **told), actor=world.people["officer"])
+
+    def test_a_rate_change_on_every_loan_of_the_agreement(self, world: World, loan: Loan) -> None:
+        event = made(
+            world,
+            wanted(
+                "rate_change", None, E, annual_rate="3", effect="instalment",
+                agreement=loan.agreement_id, tier="wholesale",
+            ),
+        )  # fmt: skip
+        assert event.loan is None
+        assert event.lines.get().loan_id == loan.pk
+        old = event.preview["totals"]["old"]["interest"]
+        assert event.preview["totals"]["new"]["interest"] > old
+        assert Schedule.objects.get(loan=loan, version=2).terms["annual_rate"] == "3"
+
+    def test_a_moratorium_over_a_programme(self, world: World, loan: Loan) -> None:
+        event = made(
+            world,
+            wanted(
+                "moratorium", None, E, until="2026-08-31", grace_kind="interest_deferred", dates="shifted",
+                programme=world.programme.pk, tier="wholesale",
+            ),
+        )  # fmt: skip
+        assert event.lines.count() == 1
+        rows = [row for row in live_plan(loan) if E <= row[2] <= date(2026, 8, 31) and row[1] == 4]
+        assert rows == []
+        assert event.institution_id == world.bank.pk
+
+
+class TestWithoutMoney:
+    def test_an_advance_is_given_back(self, world: World, loan: Loan) -> None:
+        pay(world, loan, date(2026, 2, 9), 7_000_000, "OVER-1")
+        made(world, wanted("refund", loan, E, amount_minor=6_000_000, reference="BFT 3"))
+        left = Allocation.objects.filter(loan=loan, component=8).aggregate(t=Sum("amount_minor"))["t"]
+        held_now = Allocation.objects.filter(loan=loan, component=8, value_date__lte=E).aggregate(
+            t=Sum("amount_minor")
+        )["t"]
+        assert held_now == 1_000_000
+        assert left == 0  # the next due takes it
+
+    def test_overdue_interest_is_waived(self, world: World, loan: Loan) -> None:
+        receipt = Receipt.objects.filter(loan=loan).order_by("value_date").last()
+        assert receipt is not None
+        reverse_receipts(receipt_ids=[receipt.pk], booking=world.booking(), reason="Bounced")
+        due = loan.dues.filter(late_date=receipt.value_date, component=3).get()
+        made(world, wanted("waiver", loan, E, component="interest", amount_minor=due.amount_minor))
+        row = Allocation.objects.get(loan=loan, source=3)
+        assert (row.component, row.amount_minor, row.receipt_id) == (3, due.amount_minor, None)
+        with pytest.raises(CannotMakeEvent, match="no more can be waived"):
+            see(
+                wanted("waiver", loan, E, component="interest", amount_minor=1),
+                actor=world.people["officer"],
+            )
