@@ -56,7 +56,8 @@ class Onward:
         kinds = [KINDS.index(rules.grace_kind) for rules in running.terms.rules]
         kind = np.array(kinds, dtype=np.int64)[running.terms.rule]
         keeps = running.has("method", Method.BULLET, Method.IRREGULAR)
-        standing = np.bincount(running.plan.loan[rest.standing], minlength=len(running)).astype(np.int64)
+        repeated = running.plan.loan[rest.standing & (running.plan.instalment > 0)]
+        standing = np.bincount(repeated, minlength=len(running)).astype(np.int64)
         return cls(
             balance=rest.balance,
             rate=running.terms.rate,

@@ -54,15 +54,16 @@ def reschedule(
     first_due_on: date | None = None,
     agreed_instalment: int = 0,
     moved: Moved = NOTHING_MOVED,
+    keep_due: bool = False,
 ) -> Replans:
     """New terms from the date on: method, number, rate, dates and grace as the rules say.
 
     Without a first due date periods are counted from the event. A due on the very date goes into the
-    new plan.
+    new plan, unless it is kept.
     """
     on = days_of(running, on)
     loans = len(running)
-    rest = rest_of(running, on, absorb=True)
+    rest = rest_of(running, on, absorb=not keep_due)
     principal, interest, down = (
         amounts_of(running, one) for one in (moved.principal, moved.interest, moved.down_payment)
     )
@@ -76,7 +77,8 @@ def reschedule(
     refuse(refused, taken <= 0, "effective_on", "there is no principal for a new plan")
     sentence = "a down payment of {paid_minor} leaves nothing of {left_minor} minor units to reschedule"
     refuse(refused, (down >= taken) & (down > 0), "down_payment", sentence, paid_minor=down, left_minor=taken)
-    rows = Rows.join([standing_rows(running, rest), _down_payments(rest, down)])
+    standing = standing_rows(running, rest)
+    rows = Rows.join([standing, _down_payments(rest, down, np.bincount(standing.loan, minlength=loans))])
     terms = TermsColumns(
         rules=(rules,),
         rule=np.zeros(loans, dtype=np.int64),
@@ -135,12 +137,12 @@ def resupply(running: Running, on: Days, rows: Sequence[SuppliedRow]) -> Replans
     return assemble(running, rest, draft, plan)
 
 
-def _down_payments(rest: Rest, down: IntColumn) -> Rows:
-    """The down payments that there are, each an instalment on the event's date."""
+def _down_payments(rest: Rest, down: IntColumn, before: IntColumn) -> Rows:
+    """The down payments that there are, each an instalment on the event's date after those before it."""
     mine = np.flatnonzero(down > 0).astype(np.int64)
     return Rows(
         loan=mine,
-        instalment=rest.kept[mine] + 1,
+        instalment=rest.kept[mine] + before[mine] + 1,
         nominal_on=rest.on[mine],
         due_on=rest.on[mine],
         principal=down[mine],

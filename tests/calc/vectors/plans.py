@@ -9,6 +9,7 @@ import numpy as np
 from calc.allocation import allocate
 from calc.calendar import Frequency, add_months_columns, dates, due_dates
 from calc.daycount import DayCount
+from calc.events import Effect, Moved, Running, add_tranche, change_rate, moratorium, reschedule
 from calc.money import (
     HALF_EVEN,
     HALF_UP,
@@ -21,13 +22,13 @@ from calc.money import (
     round_ratios,
     to_rate_units,
 )
-from calc.schedule import GraceKind, build_schedule, instalments_needed
+from calc.schedule import GraceKind, Part, build_schedule, instalments_needed
+from tests.calc.vectors.lives import Life, after, assert_life, on
 from tests.calc.vectors.reading import (
     Case,
     assert_rows,
     day,
     expected_rows,
-    go_on,
     interest_on_facts,
     loan_terms,
     minor,
@@ -38,7 +39,7 @@ from tests.calc.vectors.registry import case, check
 from tests.calc.walker import Receipt, receipt_columns
 
 
-@check("progressive", "plain")
+@check("plain")
 def _plan_as_disbursed(one: Case) -> None:
     assert_rows(plan(loan_terms(one)), expected_rows(one["expected"]["checkpoints"][0]))
 
@@ -131,89 +132,103 @@ def _due_dates(one: Case) -> None:
     assert add_months_columns(dates([inputs["first_due_date"]]), 0).astype(str)[0] == inputs["first_due_date"]
 
 
-@case("FIN-TR-DUE")
-def _second_tranche(one: Case) -> None:
-    terms = loan_terms(one)
-    before, after = one["expected"]["checkpoints"]
-    periods = plan(terms)
-    assert_rows(periods, expected_rows(before))
-    tranche = one["inputs"]["events"][1]
-    rows = expected_rows(after)
-    grown = periods[1].closing_minor + minor(tranche["amount"])
-    assert grown == minor(rows[1]["balance_after"])
-    assert_rows(go_on(terms, periods[1], principal_minor=grown, instalments=4), rows[2:])
+def _happen(life: Life, event: Case) -> None:
+    """What an event of a progressive loan does to its plan; money received on its due date does nothing."""
+    match event["type"]:
+        case "disbursement":
+            amount = minor(event["amount"])
+            life.happen(add_tranche, on(event), amount=amount, effect=Effect.INSTALMENT)
+        case "rate_change":
+            rate, start = Decimal(event["annual_rate_pct"]), life.due_on_or_before(on(event))
+            life.happen(change_rate, start, annual_rate=rate, effect=Effect.INSTALMENT)
 
 
-@case("FIN-RATE-PERIOD")
-def _new_rate(one: Case) -> None:
-    terms = loan_terms(one)
+@check("progressive")
+def _replanned(one: Case) -> None:
+    """Later tranches keep the number of instalments; a new rate counts from the start of its period."""
+    life = Life.of(loan_terms(one))
+    happened = 1
+    for checkpoint in one["expected"]["checkpoints"]:
+        for event in one["inputs"]["events"][happened : checkpoint["after_event"]]:
+            _happen(life, event)
+        happened = checkpoint["after_event"]
+        assert_life(life, expected_rows(checkpoint))
+
+
+@case("FIN-EMI-LONGP")
+def _long_period(one: Case) -> None:
+    """Dates given period by period: one moved off the plan's own still counts as a whole month."""
     rows = expected_rows(one["expected"]["checkpoints"][0])
-    periods = plan(terms)
-    assert_rows(periods[:1], rows[:1])
-    rate = Decimal(one["inputs"]["events"][1]["annual_rate_pct"])
-    assert_rows(go_on(terms, periods[0], annual_rate=rate, instalments=5), rows[1:])
-
-
-@case("FIN-RP16")
-def _three_tranches(one: Case) -> None:
-    agreed = minor(one["inputs"]["installment_amount"])
-    terms = loan_terms(one, agreed_instalment_minor=agreed)
-    rows = expected_rows(one["expected"]["checkpoints"][0])
-    tranches = {
-        event["date"]: minor(event["amount"])
-        for event in one["inputs"]["events"][1:]
-        if event["type"] == "disbursement"
-    }
-    balance, start = terms.principal_minor, terms.disbursed_on
-    for number, row in enumerate(rows):
-        version = replace(terms, principal_minor=balance, disbursed_on=start)
-        left = min(len(rows) - number, instalments_needed(version))
-        period = plan(replace(version, instalments=left))[0]
-        balance, start = period.closing_minor + tranches.get(row["due_date"], 0), period.nominal_on
-        assert (period.principal_minor, period.interest_minor, balance) == tuple(
-            minor(row[name]) for name in ("principal", "interest", "balance_after")
-        )
-
-
-@case("FIN-RSCH-DATE")
-def _moved_due_date(one: Case) -> None:
     terms = loan_terms(one)
-    before, after = one["expected"]["checkpoints"]
-    periods = plan(terms)
-    assert_rows(periods, expected_rows(before))
-    rows = expected_rows(after)
-    moved = day(one["inputs"]["events"][1]["new_due_date"])
-    assert_rows([*periods[:1], *go_on(terms, periods[0], instalments=2, first_due_on=moved)], rows)
-
-
-@case("FIN-RSCH-GRACE")
-def _grace_in_the_middle(one: Case) -> None:
-    terms = loan_terms(one)
-    before, after = one["expected"]["checkpoints"]
-    periods = plan(terms)
-    assert_rows(periods, expected_rows(before))
-    grace = int(one["inputs"]["events"][1]["grace_principal_installments"])
-    extended = go_on(
-        terms, periods[0], instalments=2, grace_periods=grace, grace_kind=GraceKind.INTEREST_PAID
-    )
-    assert_rows([*periods[:1], *extended], expected_rows(after))
-
-
-@case("FIN-REAGE")
-def _re_aged(one: Case) -> None:
-    rows = expected_rows(one["expected"]["checkpoints"][0])
-    down_payment = minor(rows[0]["total_due"])
-    terms = loan_terms(one)
-    terms = replace(terms, principal_minor=terms.principal_minor - down_payment)
-    periods = plan(terms)
-    assert_rows(periods, rows[1:])
-    event = one["inputs"]["events"][2]
+    periods = build_schedule(terms).periods
+    given = [day(period["due_date"]) for period in one["inputs"]["periods"]]
+    moved = [row.nominal_on == due for row, due in zip(periods, given, strict=True)].index(False)
+    days = one["inputs"]["days_in_month"]
+    whole = Part(days, days, one["inputs"]["days_in_year"])
     again = replace(
         terms,
-        frequency=Frequency.MONTHLY,
-        every_days=0,
-        instalments=event["installments"],
-        disbursed_on=day(event["date"]),
-        first_due_on=day(event["start_date"]),
+        principal_minor=periods[moved - 1].closing_minor,
+        instalments=len(given) - moved,
+        disbursed_on=periods[moved - 1].nominal_on,
+        first_due_on=given[moved],
+        rest=whole,
+        numbered_after=moved,
     )
-    assert_rows(plan(again), expected_rows(one["expected"]["checkpoints"][2])[4:])
+    assert_rows([*periods[:moved], *build_schedule(again).periods], rows)
+
+
+@check("multitranche")
+def _tranches_on_due_dates(one: Case) -> None:
+    """The agreed instalment stays, and each tranche lengthens the term."""
+    terms = loan_terms(one, agreed_instalment_minor=minor(one["inputs"]["installment_amount"]))
+    life = Life.of(replace(terms, instalments=instalments_needed(terms)))
+    for event in after(one, "disbursement"):
+        life.happen(add_tranche, on(event), amount=minor(event["amount"]), effect=Effect.TERM)
+    assert_life(life, expected_rows(one["expected"]["checkpoints"][-1]))
+
+
+@check("resched")
+def _rescheduled(one: Case) -> None:
+    """A due date moved with all later ones, or a grace on principal that extends the term."""
+    terms = loan_terms(one)
+    before, after_it = one["expected"]["checkpoints"]
+    life = Life.of(terms)
+    assert_life(life, expected_rows(before))
+    for event in after(one, "reschedule"):
+        moved = day(event["from_due_date"])
+        left = [row.nominal_on for row in life.periods if row.nominal_on >= moved]
+        if grace := int(event.get("grace_principal_installments", 0)):
+            life.happen(moratorium, moved, until=left[grace - 1], kind=GraceKind.INTEREST_PAID)
+        if new := event.get("new_due_date"):
+            life.happen(
+                reschedule,
+                life.due_on_or_before(moved - timedelta(days=1)),
+                rules=replace(terms.rules(), instalments=len(left)),
+                annual_rate=terms.annual_rate,
+                first_due_on=day(new),
+                keep_due=True,
+            )
+    assert_life(life, expected_rows(after_it))
+
+
+@check("reage")
+def _re_aged(one: Case) -> None:
+    """What is overdue moves into a plan of its own count and dates; the down payment came off at first."""
+    rows = expected_rows(one["expected"]["checkpoints"][0])
+    terms = loan_terms(one)
+    terms = replace(terms, principal_minor=terms.principal_minor - minor(rows[0]["total_due"]))
+    periods = plan(terms)
+    assert_rows(periods, rows[1:])
+    (event,) = after(one, "re_age")
+    overdue = sum(row.principal_minor for row in periods if row.nominal_on < on(event))
+    again = reschedule(
+        Running.of([terms]),
+        on(event),
+        rules=replace(
+            terms.rules(), frequency=Frequency.MONTHLY, every_days=0, instalments=event["installments"]
+        ),
+        annual_rate=terms.annual_rate,
+        first_due_on=day(event["start_date"]),
+        moved=Moved(principal=overdue),
+    ).one()
+    assert_rows(again.periods, expected_rows(one["expected"]["checkpoints"][2])[4:])

@@ -1,10 +1,12 @@
 """Annual percentage rates and published loans."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 from calc.calendar import Frequency
 from calc.daycount import DayCount
+from calc.events import Effect, change_rate, reschedule
 from calc.interest import Payment, effective_apr, nominal_rate, unit_period_apr
 from calc.money import (
     HALF_UP,
@@ -12,11 +14,11 @@ from calc.money import (
     round_ratio,
 )
 from calc.schedule import LevelFrom, instalments_needed
+from tests.calc.vectors.lives import Life
 from tests.calc.vectors.reading import (
     Case,
     assert_published_rows,
     day,
-    go_on,
     minor,
     plan,
     published_terms,
@@ -109,13 +111,15 @@ def _compounded_half_yearly(one: Case) -> None:
 
 @case("PUB-REGZ-H14")
 def _yearly_rate(one: Case) -> None:
-    """Each change of rate is a new version from the closing balance over what is left of the term."""
-    terms = published_terms(one)
-    periods = list(plan(terms))
+    """Each January the instalment is levelled anew over what is left, whether the rate changed or not."""
+    life = Life.of(published_terms(one))
     for change in one["inputs"]["rate_schedule"]:
-        done = change["effective_payment_number"] - 1
-        left = terms.instalments - done
-        periods[done:] = go_on(
-            terms, periods[done - 1], annual_rate=Decimal(change["new_annual_rate"]), instalments=left
-        )
-    assert_published_rows(periods, one["expected"]["rows"])
+        start = [*life.stood, *life.periods][change["effective_payment_number"] - 2].nominal_on
+        rate = Decimal(change["new_annual_rate"])
+        if rate != life.terms.annual_rate:
+            life.happen(change_rate, start, annual_rate=rate, effect=Effect.INSTALMENT)
+        elif change["recast"]:
+            left = sum(row.nominal_on > start for row in life.periods)
+            rules = replace(life.terms.rules(), instalments=left)
+            life.happen(reschedule, start, rules=rules, annual_rate=rate, keep_due=True)
+    assert_published_rows([*life.stood, *life.periods], one["expected"]["rows"])
