@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reports.views import glance, institutions, loans, portfolio, runs
+from reports.views import (
+    bookings,
+    class_returns,
+    glance,
+    institutions,
+    loans,
+    portfolio,
+    quotations,
+    runs,
+    what_if,
+)
 
 app_name = "reports"
 
@@ -23,6 +33,10 @@ urlpatterns = [
         institutions.institution_statement,
         name="institution-statement",
     ),
+    path("bookings/<int:pk>/", bookings.BookingPage.as_view(), name="booking"),
+    path("returns/<int:pk>/<str:kind>/", class_returns.return_paper, name="return-paper"),
+    path("what-if/", what_if.WhatIfPage.as_view(), name="what-if"),
+    path("events/<int:pk>/quotation.pdf", quotations.settlement_quotation, name="settlement-quotation"),
     path("runs/", runs.RunList.as_view(), name="runs"),
     path("runs/new/", runs.BulkStatements.as_view(), name="run-new"),
     path("runs/<int:pk>/", runs.RunPage.as_view(), name="run"),

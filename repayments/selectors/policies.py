@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
 
@@ -52,6 +52,46 @@ def policies_on(day: date, *, last_booking_id: int | None = None) -> PolicySet:
         provision=ProvisionPolicies.of(
             [provision_rule(row) for row in _in_force(ProvisionPolicy.objects.all(), day, last_booking_id)]
         ),
+    )
+
+
+DRAFT_NUMBER = 2**40
+"""The id a draft goes by while it is tried: no policy in the books has it."""
+
+
+def policies_as_if(
+    as_of: date,
+    *,
+    in_force_on: date,
+    last_booking_id: int,
+    draft: ClassificationPolicy | ProvisionPolicy | None = None,
+) -> PolicySet:
+    """The policies in force on another date, and a draft, as if they were in force on ``as_of``.
+
+    Their order of starts is kept; the draft starts last, so it stands in the place of any policy of a
+    scope as specific as its own.
+    """
+    later = max((in_force_on - as_of).days, 0)
+    rules: dict[type[DatedPolicy], list[Any]] = {}
+    for model, rule in ((ClassificationPolicy, class_rule), (ProvisionPolicy, provision_rule)):
+        rows = _in_force(model.objects.all(), in_force_on, last_booking_id)  # type: ignore[attr-defined]
+        rules[model] = [
+            replace(
+                rule(row),
+                effective_from=row.from_date - timedelta(days=later),
+                effective_to=None,
+            )
+            for row in rows
+        ]
+    if draft is not None:
+        draft.pk = DRAFT_NUMBER
+        rule = class_rule if isinstance(draft, ClassificationPolicy) else provision_rule
+        rules[type(draft)].append(replace(rule(draft), effective_from=as_of, effective_to=None))  # type: ignore[arg-type]
+        draft.pk = None
+    return PolicySet(
+        on=as_of,
+        classification=ClassificationPolicies.of(rules[ClassificationPolicy]),
+        provision=ProvisionPolicies.of(rules[ProvisionPolicy]),
     )
 
 

@@ -29,6 +29,8 @@ from reports.selectors import facts as fact_selectors
 from reports.selectors.frames import Frame
 from reports.selectors.institutions import wholesale_loan_ids
 from reports.selectors.portfolio import GENDERS, SIZES, read_standings
+from reports.services.class_returns import make_class_return
+from reports.services.what_if import make_what_if
 
 Facts = Mapping[str, str]
 
@@ -122,6 +124,8 @@ MAKERS: dict[str, Callable[[Asked, Facts], Report]] = {
     "loans": make_loans,
     "loan_statement": lambda asked, facts: make_loan_statement(asked, facts).report,
     "institution_statement": lambda asked, facts: make_institution_statement(asked, facts).report,
+    "class_return": make_class_return,
+    "what_if": lambda asked, facts: make_what_if(asked, facts).report,
 }
 
 
