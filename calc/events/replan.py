@@ -205,7 +205,7 @@ def assemble(running: Running, rest: Rest, draft: Draft, plan: ScheduleColumns) 
         rows.interest[mine],
         Segments(place[working.row], *(getattr(working, name) for name in _WORKING)),
     )
-    whole = add_rows(_only(plan, sound), kept)
+    whole = add_rows(_only(plan, sound), kept, draft.added)
     back = rest.back & sound[old.loan]
     taken_back = sum_by(old.loan[back], old.principal[back], loans)
     planned = back & ~rest.standing

@@ -158,8 +158,11 @@ def rows_at_event(given: Sequence[AtEvent]) -> Rows:
     )
 
 
-def add_rows(plan: ScheduleColumns, rows: Rows) -> ScheduleColumns:
-    """A plan with rows of its event's date before it; each row opens with what falls due from it on."""
+def add_rows(plan: ScheduleColumns, rows: Rows, added: IntColumn | None = None) -> ScheduleColumns:
+    """A plan with rows of its event's date before it; each row opens with what falls due from it on.
+
+    Money `added` on that date (an entry a loan) is in the closing balance of a loan's last such row.
+    """
     if not rows.loan.size:
         return plan
     small = np.int32
@@ -170,7 +173,8 @@ def add_rows(plan: ScheduleColumns, rows: Rows) -> ScheduleColumns:
     later = total - rows.principal
     last = np.append(rows.loan[1:] != rows.loan[:-1], True)
     behind = later[last][np.cumsum(np.concatenate([[0], last[:-1]]).astype(np.int64))]
-    closing = later - behind + after[rows.loan]
+    lent = np.zeros(rows.loan.size, dtype=np.int64) if added is None else added[rows.loan]
+    closing = later - behind + after[rows.loan] - lent
     none = np.zeros(rows.loan.size, dtype=np.int64)
     parts = ScheduleColumns(
         loan=rows.loan,
@@ -182,7 +186,7 @@ def add_rows(plan: ScheduleColumns, rows: Rows) -> ScheduleColumns:
         principal=rows.principal,
         interest=rows.interest,
         capitalised=none,
-        closing=closing,
+        closing=closing + np.where(last, lent, 0),
         level=none,
         segments=rows.segments,
         refused={},

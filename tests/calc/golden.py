@@ -12,6 +12,7 @@ from calc.calendar import BusinessCalendar, Frequency, RollRule
 from calc.daycount import DayCount
 from calc.money import Rounding, RoundingMode, from_rate_units
 from calc.schedule import GraceKind, InterestTo, LevelFrom, Method, Residue, Schedule, Terms, build_schedule
+from tests.calc.event_stories import EVENTS
 from tests.calc.stories import STORIES, grouped
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
@@ -181,7 +182,7 @@ def _line(cells: tuple[str, ...]) -> str:
 def tables() -> dict[str, str]:
     """Every signed table by name."""
     plans = {name: render(title, terms) for name, (title, terms) in CASES.items()}
-    return {**plans, **STORIES}
+    return {**plans, **STORIES, **EVENTS}
 
 
 def in_document(text: str) -> dict[str, str]:
