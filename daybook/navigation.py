@@ -78,6 +78,7 @@ MENU = (
             Entry(_("Loan events"), "repayments:events", "calendar-repeat"),
             Entry(_("Proposals"), "repayments:proposals", "checklist", FOUNDATION),
             Entry(_("Close of day"), "repayments:closes", "calendar-check", FOUNDATION),
+            Entry(_("Penal check"), "repayments:penal-check", "zoom-check"),
             Entry(_("Policies"), "repayments:policies", "scale", FOUNDATION),
             Entry(_("Judgements and securities"), "repayments:rulings", "gavel", FOUNDATION),
             Entry(_("Classification returns"), "repayments:returns", "report", FOUNDATION),

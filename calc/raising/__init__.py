@@ -4,7 +4,7 @@ Both follow from dues, receipts and dated rates alone. What should stand raised 
 from them anew; beside what stands raised that gives the rows to append and the rows to take back.
 """
 
-from calc.raising.penal import DayAmounts, Items, penal_by_day, penal_working
+from calc.raising.penal import DayAmounts, Items, penal_by_day, penal_total, penal_working
 from calc.raising.reckon import Accruals, Facts, overdue_items, rates_by_item, reckon, settle_to_rest
 from calc.raising.rows import DatedDues, Fixed, Unmatched, empty_dues, unmatched
 
@@ -19,6 +19,7 @@ __all__ = [
     "empty_dues",
     "overdue_items",
     "penal_by_day",
+    "penal_total",
     "penal_working",
     "rates_by_item",
     "reckon",

@@ -106,6 +106,22 @@ def penal_working(items: Items, overdue: Movements, rates: Rates, day_count: Day
     )
 
 
+def penal_total(
+    items: Items, overdue: Movements, rates: Rates, day_count: DayCount, rounding: Rounding = HALF_UP
+) -> IntColumn:
+    """What each item comes to from its late date to `until`, rounded once: the sum of its days."""
+    parts = penal_working(items, overdue, rates, day_count)
+    exact = parts.balance.astype(object) * parts.rate.astype(object) * parts.numerator.astype(object)
+    starts = group_starts(parts.row)
+    running = np.cumsum(exact)
+    last = np.append(np.flatnonzero(starts)[1:], parts.row.size)[: int(starts.sum())] - 1
+    sums = np.diff(running[last], prepend=0) if exact.size else exact
+    below = parts.denominator[last].astype(object) * (RATE_DENOMINATOR * rounding.quantum_minor)
+    total = np.zeros(items.loan.size, dtype=np.int64)
+    total[parts.row[starts]] = round_quotients(sums, below, rounding)
+    return total
+
+
 def _spans(items: Items) -> Spans:
     return Spans(np.arange(items.loan.size), items.late_date, np.maximum(items.until, items.late_date))
 

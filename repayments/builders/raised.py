@@ -96,7 +96,7 @@ def _penal(facts: Facts, books: Books, terms: list[PenalTerm], as_of: date) -> I
         nights = rows[rows["instalment"] == instalment]
         stretches = tuple(
             LateStretch(Stretch.of(segment), _limit(terms, segment.from_on, codes))
-            for segment in _single(segments, at)
+            for segment in single(segments, at)
             if segment.rate_units
         )
         if not stretches and not len(nights):
@@ -152,7 +152,7 @@ def _interest(facts: Facts, books: Books, as_of: date) -> Iterator[InterestWorki
         yield InterestWorking(
             instalment=instalment,
             late_date=to_date(spans.late_date[at]),
-            stretches=tuple(Stretch.of(part) for part in _single(segments, at)),
+            stretches=tuple(Stretch.of(part) for part in single(segments, at)),
             interest_minor=raised or int(amount[at]),
             is_forecast=not raised,
         )
@@ -170,7 +170,8 @@ def _still_to_pay(facts: Facts, books: Books, until: np.datetime64) -> Movements
     return Movements(plan.loan, np.maximum(plan.late_date, until), plan.amount - settled)
 
 
-def _single(segments: Segments, row: int) -> Iterator[Segment]:
+def single(segments: Segments, row: int) -> Iterator[Segment]:
+    """The stretches of one item, one by one."""
     for at in np.flatnonzero(segments.row == row).tolist():
         yield Segment(
             from_on=to_date(segments.from_on[at]),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from django.db.models import Q
 
 from calc.classification import Scope as PolicyScope
 from calc.classification import Scopes, Tier, Traits, choose_policies
@@ -20,6 +19,7 @@ from repayments.selectors.policies import KIND_CODES
 
 BEFORE_ALL = date(1970, 1, 1)
 """From this day the rate of an agreement itself counts."""
+_ALL = 2**62
 _TIER_NAMES = {code: name for name, code in TIERS.items()}
 
 
@@ -42,38 +42,59 @@ class PenalTerm:
 
 
 def penal_terms(
-    agreement_ids: list[int], day: date, *, tier: Tier = Tier.WHOLESALE, last_booking_id: int | None = None
+    agreement_ids: list[int], day: date, *, last_booking_id: int | None = None
 ) -> dict[int, list[PenalTerm]]:
     """The penal rates of agreements from the beginning to a day, as known by a booking, oldest first.
 
-    The agreement's dated rate, but never more than the limit in force on each date.
+    The agreement's dated rate, but never more than the limit of the wholesale tier in force on each date.
     """
-    known = Q() if last_booking_id is None else Q(booking_id__lte=last_booking_id)
+    known = last_booking_id if last_booking_id is not None else _ALL
     own: dict[int, list[tuple[date, int]]] = {}
-    kinds = institution_kinds(day, last_booking_id if last_booking_id is not None else 2**62)
+    kinds = institution_kinds(day, known)
     owner: dict[int, int] = {}
     for agreement in Agreement.objects.filter(pk__in=agreement_ids).only("penal_rate", "institution_id"):
         own[agreement.pk] = [(BEFORE_ALL, to_rate_units(agreement.penal_rate))]
         owner[agreement.pk] = agreement.institution_id
     changes = PenalRate.objects.filter(
-        known, agreement_id__in=agreement_ids, state=PenalRate.State.APPROVED, effective_date__lte=day
+        agreement_id__in=agreement_ids,
+        state=PenalRate.State.APPROVED,
+        effective_date__lte=day,
+        booking_id__lte=known,
     )
     for change in changes.order_by("effective_date", "id"):
         own[change.agreement_id].append((change.effective_date, to_rate_units(change.annual_rate)))
-    caps = list(
+    ids = sorted(own)
+    caps = _caps(Tier.WHOLESALE, [kinds.get(owner[pk], 0) for pk in ids], day, known)
+    return {pk: _merged(own[pk], cap) for pk, cap in zip(ids, caps, strict=True)}
+
+
+def cap_terms(institution_id: int, day: date, *, last_booking_id: int) -> list[PenalTerm]:
+    """The most an institution may charge its own borrowers when they are late, by date."""
+    kind = institution_kinds(day, last_booking_id).get(institution_id, 0)
+    (caps,) = _caps(Tier.SUBLOAN, [kind], day, last_booking_id)
+    return [PenalTerm(on, units, units, policy) for on, policy, units in caps]
+
+
+def _caps(tier: Tier, kinds: list[int], day: date, known: int) -> list[list[tuple[date, int, int]]]:
+    """For each kind of institution the limits by date: from when, which policy (0: none), rate units."""
+    policies = list(
         ChargePolicy.objects.filter(
-            known, kind=ChargePolicy.Kind.PENAL_CAP, tier=_TIER_NAMES[tier], from_date__lte=day
+            kind=ChargePolicy.Kind.PENAL_CAP,
+            tier=_TIER_NAMES[tier],
+            from_date__lte=day,
+            booking_id__lte=known,
         ).order_by("id")
     )
-    scopes, percent = scopes_of(caps), {cap.pk: to_rate_units(cap.percent) for cap in caps}
-    turns = {cap.from_date for cap in caps} | {
-        cap.to_date + timedelta(days=1) for cap in caps if cap.to_date is not None and cap.to_date < day
+    units = {row.pk: to_rate_units(row.percent) for row in policies}
+    turns = {row.from_date for row in policies} | {
+        row.to_date + timedelta(days=1) for row in policies if row.to_date is not None and row.to_date < day
     }
-    ids = sorted(own)
-    traits = _traits(tier, [kinds.get(owner[pk], 0) for pk in ids])
-    limits = {turn: choose_policies(scopes, traits, turn).policy for turn in sorted({BEFORE_ALL, *turns})}
-    return {pk: _merged(own[pk], [(turn, int(limits[turn][at])) for turn in limits], percent)
-            for at, pk in enumerate(ids)}  # fmt: skip
+    scopes, traits = scopes_of(policies), _traits(tier, kinds)
+    chosen = {turn: choose_policies(scopes, traits, turn).policy for turn in sorted({BEFORE_ALL, *turns})}
+    return [
+        [(turn, max(int(policy[at]), 0), units.get(int(policy[at]), 0)) for turn, policy in chosen.items()]
+        for at in range(len(kinds))
+    ]
 
 
 def penal_rates(
@@ -118,13 +139,11 @@ def _traits(tier: Tier, kinds: list[int]) -> Traits:
     )
 
 
-def _merged(
-    own: list[tuple[date, int]], limits: list[tuple[date, int]], percent: dict[int, int]
-) -> list[PenalTerm]:
+def _merged(own: list[tuple[date, int]], caps: list[tuple[date, int, int]]) -> list[PenalTerm]:
     """Both histories in one: a term for each date on which either changes."""
     terms = []
-    for turn in sorted({on for on, _ in own} | {on for on, _ in limits}):
+    for turn in sorted({on for on, _ in own} | {on for on, _, _ in caps}):
         agreed = [rate for on, rate in own if on <= turn][-1]
-        policy = [chosen for on, chosen in limits if on <= turn][-1]
-        terms.append(PenalTerm(turn, agreed, percent.get(policy, 0), max(policy, 0)))
+        policy, cap = [(policy, cap) for on, policy, cap in caps if on <= turn][-1]
+        terms.append(PenalTerm(turn, agreed, cap, policy))
     return terms

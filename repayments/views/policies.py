@@ -12,7 +12,7 @@ from django.views.generic import TemplateView
 from daybook.pages import Page
 from daybook.selectors import BooksNotOpen, open_business_date
 from partners.access import FOUNDATION, Role
-from repayments.models import ClassFreeze, ClassificationPolicy, ProvisionPolicy
+from repayments.models import ChargePolicy, ClassFreeze, ClassificationPolicy, ProvisionPolicy
 from repayments.selectors.policies import LAPSING_WITHIN_DAYS, lapsing_policies
 
 
@@ -40,6 +40,9 @@ class PolicyPage(Page, TemplateView):
             ),
             provisions=ProvisionPolicy.objects.select_related(*people).order_by(
                 "tier", "applies_to", "-from_date"
+            ),
+            charges=ChargePolicy.objects.select_related(*people).order_by(
+                "kind", "tier", "-from_date", "code"
             ),
             freezes=ClassFreeze.objects.filter(replaced_by__isnull=True, is_withdrawn=False).select_related(
                 "institution", "programme", "district", "made_by", "approved_by"

@@ -16,7 +16,19 @@ from calc.calendar import dates
 from calc.daycount import DayCount
 from calc.interest import Rates
 from calc.money import Component
-from calc.raising import Accruals, DatedDues, Facts, Fixed, empty_dues, reckon, settle_to_rest, unmatched
+from calc.raising import (
+    Accruals,
+    DatedDues,
+    Facts,
+    Fixed,
+    empty_dues,
+    overdue_items,
+    penal_total,
+    rates_by_item,
+    reckon,
+    settle_to_rest,
+    unmatched,
+)
 
 INTEREST, PRINCIPAL, PENAL = (int(Component[name]) for name in ("INTEREST", "PRINCIPAL", "PENAL"))
 ONE_AND_A_HALF = 1_500_000
@@ -301,6 +313,19 @@ def test_any_order_of_arrival_leaves_the_same_rows(book: Book, arrivals: list[in
     for count, (night, _) in enumerate(pairs):
         standing = known.raised(day(night), standing, count)
     assert same(known.raised(day(LAST), standing), once)
+
+
+@given(book=books())
+def test_the_total_of_an_instalment_is_the_sum_of_its_days(book: Book) -> None:
+    rows = book.raised(day(LAST))
+    facts, until = book.facts(), np.datetime64(day(LAST), "D")
+    interest = rows.take(rows.component == INTEREST)
+    items, overdue = overdue_items(facts, interest, book.settle(rows), until)
+    total = penal_total(items, overdue, rates_by_item(facts.penal_rates, items), facts.day_count)
+    penal = rows.take(rows.component == PENAL)
+    for at, (loan, instalment) in enumerate(zip(items.loan, items.instalment, strict=True)):
+        mine = (penal.loan == loan) & (penal.instalment == instalment)
+        assert int(penal.amount[mine].sum()) == total[at]
 
 
 @given(book=books())
