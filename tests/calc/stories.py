@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 
-from calc.allocation import Source, allocate
+from calc.allocation import Grid, Order, Settled, Source, allocate
 from calc.arrears import measure
 from calc.calendar import add_months, dates
 from calc.classification import Chosen, LoanClass, classify
@@ -63,6 +63,94 @@ def _oldest_first() -> str:
     ]
     return _table(
         "Dues of 1,000.00 and 100.00 interest at four month ends; receipts of 600.00, 2,000.00 and 500.00",
+        ("value date", "receipt", "instalment", "component", "amount", "source"),
+        (12, 9, 12, 12, 13, 10),
+        cells,
+    )
+
+
+_TWO = [
+    Due(1, Component.INTEREST, date(2025, 1, 31), 100_00),
+    Due(1, Component.PRINCIPAL, date(2025, 1, 31), 1_000_00),
+    Due(1, Component.PENAL, date(2025, 2, 15), 20_00),
+    Due(2, Component.INTEREST, date(2025, 2, 28), 90_00),
+    Due(2, Component.PRINCIPAL, date(2025, 2, 28), 1_000_00),
+    Due(3, Component.INTEREST, date(2025, 3, 31), 80_00),
+    Due(3, Component.PRINCIPAL, date(2025, 3, 31), 1_000_00),
+]
+_INTEREST_FIRST = Grid.parse(
+    [
+        *("past_due.interest", "due.interest", "past_due.principal", "due.principal"),
+        *("past_due.penal", "due.penal", "past_due.charge", "due.charge"),
+        *("in_advance.principal", "in_advance.interest", "in_advance.penal", "in_advance.charge"),
+    ]
+)
+_ORDERS: tuple[tuple[str, Order | Grid], ...] = (
+    ("oldest first", Order.OLDEST_FIRST),
+    ("by component", Order.BY_COMPONENT),
+    ("principal first", Order.PRINCIPAL_FIRST),
+    ("grid", _INTEREST_FIRST),
+)
+
+
+def _orders(amount: int) -> str:
+    """One receipt of 28 February in four orders, side by side."""
+    received = receipt_columns({1: [Receipt(7, date(2025, 2, 28), amount)]})
+    columns = []
+    for _name, order in _ORDERS:
+        rows = allocate(due_columns({1: _TWO}), received, order)
+        rows = rows.take(rows.value_date == np.datetime64("2025-02-28"))
+        keys = zip(rows.instalment.tolist(), rows.component.tolist(), strict=True)
+        columns.append(dict(zip(keys, rows.amount.tolist(), strict=True)))
+    cells: list[tuple[str, ...]] = [
+        (
+            str(due.instalment),
+            Component(due.component).name.lower(),
+            str(due.late),
+            grouped(due.amount),
+            *(grouped(column.get((due.instalment, due.component), 0)) for column in columns),
+        )
+        for due in _TWO
+    ]
+    held = (grouped(column.get((0, int(Component.ADVANCE)), 0)) for column in columns)
+    return _table(
+        f"A receipt of {grouped(amount)} on 28 February, in four orders",
+        ("instalment", "component", "due on", "due", *(name for name, _order in _ORDERS)),
+        (12, 12, 12, 12, 16, 16, 18, 12),
+        [*cells, ("-", "advance", "", "", *held)],
+    )
+
+
+def _apart() -> str:
+    """A waiver, an advance paid back, a write-off and what is recovered after it, on one loan."""
+    plan = [
+        Due(1, Component.INTEREST, date(2025, 1, 31), 100_00),
+        Due(1, Component.PRINCIPAL, date(2025, 1, 31), 1_000_00),
+        Due(0, Component.REFUND, date(2025, 2, 10), 50_00),
+        Due(2, Component.PRINCIPAL, date(2025, 2, 28), 900_00),
+        Due(0, Component.RECOVERY, date(2025, 6, 30), 900_00),
+    ]
+    reduced = Settled(
+        np.array([1, 1]),
+        np.array([1, 2], dtype=np.int32),
+        np.array([Component.INTEREST, Component.PRINCIPAL], dtype=np.int8),
+        np.array([30_00, 900_00]),
+    )
+    received = [Receipt(7, date(2025, 1, 31), 1_120_00), Receipt(8, date(2025, 7, 15), 400_00)]
+    rows = allocate(due_columns({1: plan}), receipt_columns({1: received}), reduced=reduced)
+    cells: list[tuple[str, ...]] = [
+        (
+            str(rows.value_date[at]),
+            str(rows.receipt[at]),
+            str(rows.instalment[at] or "-"),
+            Component(int(rows.component[at])).name.lower(),
+            grouped(int(rows.amount[at])),
+            Source(int(rows.source[at])).name.lower(),
+        )
+        for at in range(len(rows))
+    ]
+    return _table(
+        "30.00 of interest waived, 50.00 of advance paid back, 900.00 written off; received 1,120.00, 400.00",
         ("value date", "receipt", "instalment", "component", "amount", "source"),
         (12, 9, 12, 12, 13, 10),
         cells,
@@ -149,6 +237,9 @@ def _daily_product() -> str:
 
 STORIES = {
     "allocation_oldest_first": _oldest_first(),
+    "allocation_orders_short": _orders(1_150_00),
+    "allocation_orders_over": _orders(2_400_00),
+    "allocation_waived_refunded_written_off": _apart(),
     "lateness_and_class": _lateness(),
     "daily_product": _daily_product(),
 }
