@@ -133,6 +133,61 @@ work_all_slices(DayRun.objects.get(), claimed_by="sweeper")
 
 
 @pytest.mark.slow
+def test_eight_workers_and_a_connection_cut_leave_what_one_worker_leaves(
+    books: ClonedDatabase, watcher: Any
+) -> None:
+    start = "from repayments.services.close import start_close\nstart_close(loans_a_slice=1)"
+    _python(books, start).check_returncode()
+    work = """
+import os
+from django.db import OperationalError, InterfaceError, connection
+from repayments.models import DayRun
+from repayments.services.close import work_all_slices
+for attempt in range(5):
+    try:
+        work_all_slices(DayRun.objects.get(), claimed_by=f"worker-{os.getpid()}")
+        break
+    except (OperationalError, InterfaceError):
+        connection.close()
+"""
+    with watcher.cursor() as cursor:  # everybody comes to a stop at the run's row, snapshots written
+        cursor.execute("SELECT FROM repayments_dayrun FOR UPDATE")
+    workers = [subprocess.Popen(_code(work), cwd=ROOT, env=books.environment()) for _ in range(8)]
+    looking = books.connect("admin")
+    _wait_until(lambda: _one(looking, WAITS_FOR_A_LOCK.replace("count(*) > 0", "count(*)")) >= 2)
+    cut = _one(
+        looking,
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock'",
+    )
+    assert cut >= 2
+    watcher.commit()
+    assert {worker.wait(timeout=PATIENCE) for worker in workers} == {0}
+    with looking.cursor() as cursor:  # the cut slices' leases would lapse in five minutes
+        cursor.execute("UPDATE repayments_dayrunslice SET claimed_until = now() WHERE work = 'running'")
+    looking.commit()
+    prove = """
+from datetime import date
+from repayments.models import DayRun
+from repayments.selectors.verifying import verify_close
+from repayments.services.close import work_all_slices
+from repayments.services.close_slices import sweep_slices
+sweep_slices()
+work_all_slices(DayRun.objects.get(), claimed_by="sweeper")
+found = verify_close(date(2025, 12, 31))
+assert found.holds and found.is_comparable and found.loan_count == 7, found
+"""
+    done = _python(books, prove)
+    assert done.returncode == 0, done.stderr
+    assert _one(looking, "SELECT state, slice_count, computed_count FROM repayments_dayrun") == (
+        "closed",
+        LOANS,
+        LOANS,
+    )
+    looking.close()
+
+
+@pytest.mark.slow
 def test_two_closes_of_one_day_at_once_make_one(books: ClonedDatabase, watcher: Any) -> None:
     both = [_manage(books, "close_day", "--date", "2025-12-31") for _ in range(2)]
     said = [process.communicate()[0] for process in both]
