@@ -216,5 +216,5 @@ def _in_words(field: Any, value: Any) -> str:
         return ", ".join(_in_words(field, item) for item in value)
     if isinstance(value, slice):
         return f"{value.start or '…'} – {value.stop or '…'}"
-    choices = dict(getattr(field, "choices", ()) or ())
+    choices = dict(iter(getattr(field, "choices", ())))  # an iterator of callables has no length to ask for
     return str(choices.get(value, value))

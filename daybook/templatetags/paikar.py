@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from daybook import formats, icons, words
+from daybook import acts, formats, icons, words
 from daybook.selectors import booking_number_up_to
 
 register = template.Library()
@@ -81,6 +81,12 @@ def short_minor(value: int | None) -> str:
 def number(value: Decimal | int | None) -> str:
     """A count, grouped: 12,34,567."""
     return formats.number(value)
+
+
+@register.filter
+def act(kept: str) -> str:
+    """What was done, in words: "Tranche: approved" for ``tranche.approve``."""
+    return acts.act_words(kept)
 
 
 @register.filter

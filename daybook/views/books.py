@@ -6,11 +6,11 @@ from typing import Any
 
 import django_filters
 import django_tables2 as tables
-from django import forms
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from daybook.acts import NOUNS, act_words, choices
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.models import Booking, BusinessDay
 from daybook.navigation import FOUNDATION
@@ -72,6 +72,14 @@ class BookingTable(PaikarTable):
     purpose = tables.Column(verbose_name=_("Purpose"))
     reason = tables.Column(verbose_name=_("Reason"))
 
+    row_link = staticmethod(lambda record: reverse("reports:booking", args=[record.pk]))
+
+    def render_purpose(self, value: str) -> str:
+        return act_words(value)
+
+    def value_purpose(self, value: str) -> str:
+        return act_words(value)
+
     class Meta(PaikarTable.Meta):
         model = Booking
         fields = ("number", "business_date", "recorded_at", "actor_name", "purpose", "reason")
@@ -81,11 +89,14 @@ class BookingFilter(django_filters.FilterSet):
     """Find bookings by date, by whom, for what."""
 
     search = SearchFilter(columns=["actor_name", "reason"], label=_("Person or reason"))
-    purpose = django_filters.CharFilter(
-        lookup_expr="icontains", label=_("Purpose"), widget=forms.TextInput(attrs={"autocomplete": "off"})
+    noun = django_filters.ChoiceFilter(
+        method="of_noun", label=_("Purpose"), choices=lambda: choices(NOUNS), empty_label=_("All")
     )
     from_date = DayFilter("business_date", "gte", label=_("From"))
     to_date = DayFilter("business_date", "lte", label=_("To"))
+
+    def of_noun(self, queryset: QuerySet[Booking], _name: str, value: str) -> QuerySet[Booking]:
+        return queryset.filter(purpose__startswith=f"{value}.")
 
 
 class BookingList(ListPage):

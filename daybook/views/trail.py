@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import django_filters
 import django_tables2 as tables
-from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from daybook.acts import NOUNS, VERBS, act_words, choices, same_words
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.models import AuditEntry
 from daybook.pages import Page
@@ -69,6 +70,12 @@ class TrailTable(PaikarTable):
         model = AuditEntry
         fields = ("recorded_at", "actor_name", "action", "subject_label", "changed", "reason", "address")
 
+    def render_action(self, value: str) -> str:
+        return act_words(value)
+
+    def value_action(self, value: str) -> str:
+        return act_words(value)
+
     def render_actor_name(self, value: str) -> str:
         return value
 
@@ -111,14 +118,28 @@ class TrailFilter(django_filters.FilterSet):
     """Find entries by who, what was done, on what, when."""
 
     search = SearchFilter(columns=["actor_name"], label=gettext_lazy("Who"))
-    action = django_filters.CharFilter(
-        lookup_expr="icontains",
+    noun = django_filters.ChoiceFilter(
+        method="of_noun",
+        label=gettext_lazy("Kind"),
+        choices=lambda: choices(NOUNS),
+        empty_label=gettext_lazy("All"),
+    )
+    verb = django_filters.ChoiceFilter(
+        method="of_verb",
         label=gettext_lazy("Action"),
-        widget=forms.TextInput(attrs={"placeholder": "application.approve", "autocomplete": "off"}),
+        choices=lambda: choices(VERBS),
+        empty_label=gettext_lazy("All"),
     )
     subject = SearchFilter(columns=["subject_label", "subject_type"], label=gettext_lazy("On what"))
     from_date = DayFilter("recorded_at__date", "gte", label=gettext_lazy("From"))
     to_date = DayFilter("recorded_at__date", "lte", label=gettext_lazy("To"))
+
+    def of_noun(self, queryset: QuerySet[AuditEntry], _name: str, value: str) -> QuerySet[AuditEntry]:
+        return queryset.filter(action__startswith=f"{value}.")
+
+    def of_verb(self, queryset: QuerySet[AuditEntry], _name: str, value: str) -> QuerySet[AuditEntry]:
+        found = "|".join(re.escape(verb) for verb in same_words(VERBS, value))
+        return queryset.filter(action__regex=rf"\.({found})(\.|$)")
 
 
 class Trail(ListPage):

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from daybook.models import Booking
 from lending.models import Application, Facility, Tranche
 from partners.access import EVERYONE, FOUNDATION, PARTNER
 from partners.models import User
@@ -95,6 +96,7 @@ class Site:
             "repayments:receipt-reverse": [receipt.pk],
             "repayments:receipt-propose": [book.wholesale.pk],
             "repayments:proposal": [proposal.pk],
+            "reports:booking": [Booking.objects.filter(institution_id=bank.pk)[0].pk],
             "reports:institution": [bank.pk],
             "reports:institution-statement": [bank.pk],
             "reports:run-part": [run.pk, 1],

@@ -1,0 +1,62 @@
+"""One booking: who, when, why, and the facts it wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import TemplateView
+
+from daybook.formats import number
+from daybook.models import AuditEntry, Booking
+from daybook.pages import Page, Text
+from partners.access import EVERYONE, Side
+from partners.models import Institution
+from reports.builders.wording import COMPONENT_LABELS
+from reports.selectors.bookings import loans_of, receipts_of, rows_written, settled_by
+
+SHOWN = 100
+TIERS = {"wholesale": gettext_lazy("Wholesale"), "subloan": gettext_lazy("Sub-loans")}
+
+
+class BookingPage(Page, TemplateView):
+    """Row-level security decides whose bookings a partner finds."""
+
+    required_roles = EVERYONE
+    template_name = "reports/booking.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.booking = get_object_or_404(Booking, pk=kwargs["pk"])
+        return super().get(request, *args, **kwargs)
+
+    def get_title(self) -> Text:
+        return _("Booking %(number)s") % {"number": number(self.booking.number)}
+
+    def get_crumbs(self) -> list[tuple[Text, str]]:
+        return [(_("Bookings"), reverse("daybook:bookings"))] if self._is_foundation() else []
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        booking = self.booking
+        owner = Institution.objects.filter(pk=booking.institution_id).first()
+        return super().get_context_data(
+            booking=booking,
+            institution=owner,
+            written=rows_written(booking, guarded_only=not self._is_foundation()),
+            settled=[
+                (TIERS[line.tier], COMPONENT_LABELS[line.component], line) for line in settled_by(booking)
+            ],
+            receipts=receipts_of(booking, at_most=SHOWN),
+            loans=loans_of(booking, at_most=SHOWN),
+            shown=SHOWN,
+            trail=AuditEntry.objects.filter(booking=booking).order_by("pk")[:SHOWN]
+            if self._is_foundation()
+            else [],
+            **kwargs,
+        )
+
+    def _is_foundation(self) -> bool:
+        return self.request.context.side is Side.FOUNDATION  # type: ignore[attr-defined]
