@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from lending.contract_words import contract_words
-from lending.models import Agreement, Application, Cluster, PenalRate, Tranche
+from lending.models import Agreement, Application, Cluster, FacilityCancellation, PenalRate, Tranche
 from lending.models.borrowers import Activity, Gender, SizeTier
 
 Words = dict[str, Promise | str]
@@ -31,6 +31,12 @@ TRANCHE_STATES: Words = {
     Tranche.State.APPROVED: _("Approved"),
     Tranche.State.DISBURSED: _("Disbursed"),
     Tranche.State.CANCELLED: _("Cancelled"),
+}
+CANCELLATION_STATES: Words = {
+    FacilityCancellation.State.PROPOSED: _("Waiting"),
+    FacilityCancellation.State.APPROVED: _("Approved"),
+    FacilityCancellation.State.REJECTED: _("Rejected"),
+    FacilityCancellation.State.WITHDRAWN: _("Withdrawn"),
 }
 STEPS: Words = {
     "draft": _("Drafted"),

@@ -130,6 +130,15 @@ class TrancheRequestForm(_PlanForm):
     field_order = ("amount",)
 
 
+class CancelPartForm(forms.Form):
+    """What of a facility will not be drawn any more, and why."""
+
+    amount = TakaField(label=_("Amount (Tk)"))
+    reason = forms.CharField(
+        label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}), help_text=_("Kept with the decision.")
+    )
+
+
 class TrancheApprovalForm(_PlanForm):
     """All or part of what was asked for."""
 

@@ -19,6 +19,7 @@ from lending.models import (
     ApplicationLine,
     Decision,
     Facility,
+    FacilityCancellation,
     Funding,
     Standing,
     Tranche,
@@ -83,11 +84,15 @@ def allotments_of(agreement: Agreement) -> list[tuple[Allotment, Use]]:
 
 
 def use_of_facility(facility: Facility) -> Use:
-    """What live tranches have taken."""
+    """What live tranches have taken of what was not given up."""
     taken = facility.tranches.exclude(state=Tranche.State.CANCELLED).aggregate(
         total=Sum(Coalesce("approved_amount", "requested_amount"))
     )["total"]
-    return Use(facility.amount, Money(taken or 0, facility.amount.currency))
+    given_up = facility.cancellations.filter(state=FacilityCancellation.State.APPROVED).aggregate(
+        total=Sum("amount")
+    )["total"]
+    currency = facility.amount.currency
+    return Use(facility.amount - Money(given_up or 0, currency), Money(taken or 0, currency))
 
 
 def use_of_tranche(tranche: Tranche) -> Use | None:

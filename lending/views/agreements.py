@@ -19,14 +19,17 @@ from daybook.pages import Text
 from daybook.selectors import open_business_date
 from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MoneyColumn, PaikarTable, PercentColumn
 from lending import words
+from lending.builders.proposals import ProposalShown
 from lending.builders.terms import agreement_terms
 from lending.contract_words import contract_words
-from lending.forms.agreements import AllotmentForm, NoteForm
+from lending.forms.agreements import AllotmentForm, NoteForm, ReasonForm
 from lending.models import Agreement, Application, Programme
 from lending.selectors.pages import allotments_of, steps_of, use_of_limit
 from lending.selectors.worklists import WORKLISTS, narrowed
-from lending.services.agreements import add_allotment, approve_agreement
+from lending.services.agreements import approve_agreement
+from lending.services.proposals import MAKERS, propose_allotment, propose_end
 from lending.views.agreement_new import example_of
+from lending.views.proposals import decisions, waiting_proposals
 from partners.access import EVERYONE, Role, authority_of
 from partners.views.offers import Offer, OffersPage
 
@@ -69,7 +72,7 @@ class AgreementFilter(django_filters.FilterSet):
         empty_label=gettext_lazy("All"),
     )
     waiting = django_filters.ChoiceFilter(
-        choices=[("agreements-approve", WORKLISTS["agreements-approve"])],
+        choices=[(key, label) for key, label in WORKLISTS.items() if key.startswith("agreements")],
         method="narrow",
         label=gettext_lazy("Waiting"),
         empty_label=gettext_lazy("All"),
@@ -141,12 +144,12 @@ class AgreementPage(OffersPage):
                     run=lambda told: self._act(approve_agreement, **told),
                 )
             )
-        if agreement.state != State.ENDED and reader.may(Role.OFFICER, Role.APPROVER, Role.FINANCE_HEAD):
+        if agreement.state != State.ENDED and reader.may(*MAKERS):
             found.append(
                 Offer(
                     name="allot",
                     label=_("Allot part of the limit"),
-                    done=_("Allotted."),
+                    done=_("Proposed: a second person decides."),
                     form_class=AllotmentForm,
                     form_kwargs={
                         "initial": {
@@ -157,10 +160,30 @@ class AgreementPage(OffersPage):
                     },
                     icon="plus",
                     is_folded=True,
-                    run=lambda told: self._act(add_allotment, **told),
+                    run=lambda told: self._act(propose_allotment, **told),
                 )
             )
+        if agreement.state == State.ACTIVE and reader.may(*MAKERS):
+            found.append(
+                Offer(
+                    name="end",
+                    label=_("End the agreement"),
+                    done=_("Proposed: a second person decides."),
+                    hint=_("No more money is drawn then. What was lent stays owed as agreed."),
+                    form_class=ReasonForm,
+                    icon="circle-x",
+                    is_folded=True,
+                    is_danger=True,
+                    run=lambda told: self._act(propose_end, **told),
+                )
+            )
+        user = self.request.user
+        found[:0] = decisions(self.waiting(), reader, user)  # type: ignore[arg-type]
         return found
+
+    def waiting(self) -> list[ProposalShown]:
+        """What of this agreement waits for a second person."""
+        return waiting_proposals(self.subject.proposals.all(), self.reader)
 
     def _act(self, service: Any, **told: Any) -> None:
         service(
@@ -178,6 +201,7 @@ class AgreementPage(OffersPage):
             said=contract_words(agreement.contract_mode),
             terms=agreement_terms(agreement),
             shown=example_of(agreement),
+            waiting=self.waiting(),
             use=use_of_limit(agreement),
             allotments=allotments_of(agreement),
             applications=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import django_filters
@@ -10,14 +11,20 @@ from django.db.models import Count, QuerySet, Sum
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import TemplateView
 
+from daybook.formats import taka
 from daybook.lists import ListPage, SearchFilter
-from daybook.pages import Page, Text
+from daybook.pages import Text
+from daybook.selectors import open_business_date
 from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MoneyColumn, NumberColumn, PaikarTable
 from lending import words
+from lending.builders.proposals import ProposalShown
+from lending.forms.programmes import TermsForm
 from lending.models import Cluster, Person, Programme
-from partners.access import EVERYONE
+from lending.services.proposals import COUNTS, MONEYS, PERCENTS, propose_terms
+from lending.views.proposals import decisions, waiting_proposals
+from partners.access import EVERYONE, Role
+from partners.views.offers import Offer, OffersPage
 
 
 class ProgrammeTable(PaikarTable):
@@ -51,29 +58,71 @@ class ProgrammeList(ListPage):
         )
 
 
-class ProgrammePage(Page, TemplateView):
-    """One programme: its terms, version by version."""
+class ProgrammePage(OffersPage):
+    """One programme: its terms, version by version; new ones are proposed and decided here."""
 
     required_roles = EVERYONE
     template_name = "lending/programme.html"
 
+    subject: Programme
+
+    def load(self, **kwargs: Any) -> Programme:
+        return get_object_or_404(Programme.objects.select_related("fund_source"), pk=kwargs["pk"])
+
     def get_title(self) -> Text:
-        return str(self.programme)
+        return str(self.subject)
+
+    def waiting(self) -> list[ProposalShown]:
+        """Terms that wait for a second person."""
+        return waiting_proposals(self.subject.proposals.all(), self.reader)
+
+    def offers(self) -> Sequence[Offer]:
+        found = list(decisions(self.waiting(), self.reader, self.request.user))  # type: ignore[arg-type]
+        if self.reader.may(Role.OFFICER, Role.FINANCE_HEAD):
+            found.append(
+                Offer(
+                    name="terms",
+                    label=_("Propose new terms"),
+                    done=_("Proposed: a second person decides."),
+                    hint=_("They count for loans disbursed from that day; others keep theirs."),
+                    form_class=TermsForm,
+                    form_kwargs={"initial": self._current()},
+                    icon="plus",
+                    is_folded=True,
+                    run=self._propose,
+                )
+            )
+        return found
+
+    def _current(self) -> dict[str, Any]:
+        """The terms in force, to start from."""
+        terms = self.subject.terms.order_by("-effective_date", "-booking_id").first()
+        if terms is None:
+            return {}
+        found = {name: getattr(terms, name) for name in (*PERCENTS, *COUNTS)}
+        found |= {name: money and taka(money) for name in MONEYS for money in [getattr(terms, name)]}
+        return found | {"excluded_sectors": ", ".join(terms.excluded_sectors)}
+
+    def _propose(self, told: dict[str, Any]) -> None:
+        propose_terms(
+            programme=self.subject,
+            actor=self.request.user,  # type: ignore[arg-type]
+            business_date=open_business_date(),
+            **told,
+        )
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         return [(_("Programmes"), reverse("lending:programmes"))]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        self.programme = get_object_or_404(
-            Programme.objects.select_related("fund_source"), pk=self.kwargs["pk"]
-        )
-        versions = self.programme.terms.order_by("-effective_date", "-booking_id")
+        versions = self.subject.terms.order_by("-effective_date", "-booking_id")
         return super().get_context_data(
-            programme=self.programme,
+            programme=self.subject,
+            waiting=self.waiting(),
             versions=[(terms, words.CONFIDENCES.get(terms.confidence, "")) for terms in versions],
             agreements=[
                 (agreement, words.AGREEMENT_STATES[agreement.state])
-                for agreement in self.programme.agreements.select_related("institution")
+                for agreement in self.subject.agreements.select_related("institution")
             ],
             **kwargs,
         )

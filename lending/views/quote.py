@@ -17,7 +17,6 @@ from daybook.exports import to_csv, to_xlsx
 from daybook.lists import CONTENT_TYPES
 from daybook.pages import Page
 from daybook.selectors import business_calendar, open_business_date
-from lending import words
 from lending.contract_words import contract_words
 from lending.forms.quote import QuoteForm
 from lending.services.quoting import Quote, quote_sheet
@@ -53,7 +52,6 @@ class QuotePage(Page, TemplateView):
                 form=form,
                 quote=quote,
                 words=contract_words(quote.mode if quote else "interest"),
-                rounding_words=words.ROUNDINGS,
                 rate_places=_places(quote.terms.annual_rate) if quote else 2,
                 columns=5 + bool(quote and quote.plan.capitalised_minor) + bool(quote and quote.charge_minor),
                 shown_instalment=_shown(quote) if quote else 0,

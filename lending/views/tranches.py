@@ -40,6 +40,7 @@ from lending.services.tranches import (
     disburse_tranche,
     request_tranche,
 )
+from lending.views.cancellations import cancellation_offers
 from lending.views.tranche_plans import facility_plan, tranche_plan
 from partners.access import EVERYONE, Role, authority_of
 from partners.views.offers import Offer, OffersPage
@@ -151,6 +152,8 @@ class FacilityPage(OffersPage):
     def offers(self) -> Sequence[Offer]:
         facility = self.subject
         use = use_of_facility(facility)
+        if self.reader.is_foundation:
+            return cancellation_offers(facility, self.reader, self.request.user)  # type: ignore[arg-type]
         if not self.reader.may(Role.MAKER, Role.CHECKER) or use.left.amount <= 0:
             return []
         if open_business_date() > facility.expires_date:
@@ -182,6 +185,10 @@ class FacilityPage(OffersPage):
         return super().get_context_data(
             facility=facility,
             use=use_of_facility(facility),
+            cancellations=[
+                (cancellation, words.CANCELLATION_STATES[cancellation.state])
+                for cancellation in facility.cancellations.all()
+            ],
             tranches=[
                 (tranche, words.TRANCHE_STATES[tranche.state])
                 for tranche in facility.tranches.order_by("-id")

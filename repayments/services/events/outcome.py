@@ -20,7 +20,7 @@ from calc.allocation import Source
 from calc.calendar import to_date
 from calc.events import Changed, Replan, Replans
 from calc.money import Component
-from calc.schedule import write_terms
+from calc.schedule import InterestTo, write_terms
 from lending.models import Agreement
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.facts import Facts
@@ -105,6 +105,8 @@ def plan_frames(facts: Facts, replans: Replans, *, cause: str, on: date) -> tupl
     """Versions and dues of every loan that gets a new plan, as ``append_versions`` takes them."""
     done = np.array([at for at in range(len(facts.loans)) if at not in replans.refused], dtype=np.int64)
     ids = facts.ids
+    daily = (facts.loans["interest_basis"] == Agreement.InterestBasis.DAILY_PRODUCT).to_numpy()
+    daily = daily & (facts.loans["tier"] == "wholesale").to_numpy()
     versions = pd.DataFrame(
         {
             "loan_id": ids[done],
@@ -119,8 +121,6 @@ def plan_frames(facts: Facts, replans: Replans, *, cause: str, on: date) -> tupl
         columns=list(VERSIONS),
     )
     plan = replans.plan
-    daily = (facts.loans["interest_basis"] == Agreement.InterestBasis.DAILY_PRODUCT).to_numpy()
-    daily = daily & (facts.loans["tier"] == "wholesale").to_numpy()
     parts = []
     for component, amount in ((Component.INTEREST, plan.interest), (Component.PRINCIPAL, plan.principal)):
         mine = amount > 0
@@ -134,6 +134,22 @@ def plan_frames(facts: Facts, replans: Replans, *, cause: str, on: date) -> tupl
         _dues(ids[fee], _fee_instalment(replans)[fee], Component.CHARGE, when, when, replans.fee[fee])
     )
     return versions, pd.concat(parts, ignore_index=True)
+
+
+def _terms_of(replans: Replans, at: int, *, daily: bool) -> dict[str, Any]:
+    """A version's terms; of a daily-product loan with its interest periods (lending.services.accruals)."""
+    kept = write_terms(replans.terms.one(at))
+    if not daily:
+        return kept
+    plan = replans.plan
+    to_due = replans.terms.one(at).interest_to is InterestTo.ADJUSTED
+    rows = np.flatnonzero((plan.loan == at) & (plan.instalment > 0))
+    ends = (plan.due_on if to_due else plan.nominal_on)[rows]
+    periods = [
+        {"instalment": int(number), "until": str(until), "late": str(late)}
+        for number, until, late in zip(plan.instalment[rows], ends, plan.due_on[rows], strict=True)
+    ]
+    return kept | {"accruals": periods}
 
 
 def _fee_instalment(replans: Replans) -> IntColumn:
