@@ -25,6 +25,23 @@ class NoteForm(forms.Form):
     reason = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 2}), required=False)
 
 
+class ProposalDecisionForm(forms.Form):
+    """Yes or no to what another person proposed."""
+
+    approves = forms.TypedChoiceField(
+        label=_("Decision"),
+        choices=[("yes", _("Approve")), ("no", _("Reject"))],
+        coerce=lambda text: text == "yes",
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Note"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        help_text=_("To reject, say why."),
+    )
+
+
 class AllotmentForm(forms.Form):
     """Part of the limit for a fund source, a cluster and a period."""
 

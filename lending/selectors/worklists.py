@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from lending.models import Agreement, Application, Tranche
+from lending.models import Agreement, Application, Programme, Proposal, Tranche
 
 WORKLISTS: dict[str, Promise] = {
     "applications-returned": _("Applications to complete"),
@@ -16,6 +16,8 @@ WORKLISTS: dict[str, Promise] = {
     "applications-appraise": _("Applications to appraise"),
     "applications-decide": _("Applications to decide"),
     "agreements-approve": _("Agreements to approve"),
+    "agreements-proposed": _("Changes of agreements to decide"),
+    "programmes-proposed": _("Terms of programmes to decide"),
     "tranches-clear": _("Tranches to clear"),
     "tranches-approve": _("Tranches to approve"),
     "tranches-disburse": _("Tranches to disburse"),
@@ -41,6 +43,10 @@ def narrowed(rows: QuerySet[Any], worklist: str, user_id: int) -> QuerySet[Any]:
         )
     if worklist == "agreements-approve":
         return rows.filter(state=Agreement.State.DRAFT).exclude(made_by_id=user_id)
+    if worklist in ("agreements-proposed", "programmes-proposed"):
+        open_ones = Proposal.objects.filter(state=Proposal.State.PROPOSED).exclude(made_by_id=user_id)
+        subject = "agreement_id" if worklist == "agreements-proposed" else "programme_id"
+        return rows.filter(pk__in=open_ones.values(subject))
     if worklist == "tranches-clear":
         return rows.filter(state=Tranche.State.REQUESTED)
     if worklist == "tranches-approve":
@@ -48,12 +54,13 @@ def narrowed(rows: QuerySet[Any], worklist: str, user_id: int) -> QuerySet[Any]:
     return rows.filter(state=Tranche.State.APPROVED).exclude(approved_by_id=user_id)
 
 
-LISTS_OF_ROLE = {
+_DECIDED = ("agreements-approve", "agreements-proposed", "programmes-proposed")
+LISTS_OF_ROLE: dict[str, list[str]] = {
     "maker": ["applications-returned"],
     "checker": ["applications-submit"],
     "officer": ["applications-appraise", "tranches-clear", "tranches-disburse"],
-    "approver": ["agreements-approve", "applications-decide", "tranches-approve"],
-    "finance_head": ["agreements-approve", "applications-decide", "tranches-approve", "tranches-disburse"],
+    "approver": [*_DECIDED, "applications-decide", "tranches-approve"],
+    "finance_head": [*_DECIDED, "applications-decide", "tranches-approve", "tranches-disburse"],
 }
 
 
@@ -62,6 +69,7 @@ def waiting(roles: frozenset[str], user_id: int) -> dict[str, int]:
     sources: dict[str, QuerySet[Any]] = {
         "applications": Application.objects.all(),
         "agreements": Agreement.objects.all(),
+        "programmes": Programme.objects.all(),
         "tranches": Tranche.objects.all(),
     }
     wanted = {worklist for role in roles for worklist in LISTS_OF_ROLE.get(role, [])}

@@ -1,22 +1,20 @@
-"""Draft an agreement, approve it by a second person, divide its limit into allotments."""
+"""Draft an agreement and approve it by a second person."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 from djmoney.money import Money
 
 from calc.schedule import CannotSchedule
 from calc.schedule import Schedule as Plan
-from daybook.formats import tk
 from daybook.selectors import business_calendar
-from daybook.services import book, record
-from lending.models import Agreement, Allotment, Cluster, Decision, FundSource, Programme
+from daybook.services import book
+from lending.models import Agreement, Decision, Programme
 from lending.selectors.programmes import terms_on
 from lending.services.locks import lock_agreement
 from lending.services.numbers import next_number
@@ -38,10 +36,6 @@ class CannotDraftAgreement(Refused):
 
 class CannotApproveAgreement(Refused):
     """The agreement is not a draft, or the actor may not approve it."""
-
-
-class CannotAllot(Refused):
-    """The allotment does not fit the agreement."""
 
 
 @transaction.atomic
@@ -139,57 +133,6 @@ def approve_agreement(
         booking=booking,
     )
     return held
-
-
-@transaction.atomic
-def add_allotment(
-    *,
-    agreement: Agreement,
-    fund_source: FundSource,
-    amount: Decimal | Money,
-    actor: User,
-    business_date: date,
-    cluster: Cluster | None = None,
-    from_date: date | None = None,
-    to_date: date | None = None,
-) -> Allotment:
-    """Set part of the agreement's limit aside for a fund source, a cluster (none: any) and a period."""
-    require_role(CannotAllot, Role.OFFICER, Role.APPROVER, Role.FINANCE_HEAD, actor=actor, on=business_date)
-    held = lock_agreement(agreement.pk)
-    if held.state == Agreement.State.ENDED:
-        raise CannotAllot(_("Agreement %(number)s has ended.") % {"number": held.number})
-    wanted = taka(amount, str(held.limit.currency))
-    used = cast(Decimal, held.allotments.aggregate(total=Sum("amount"))["total"] or Decimal(0))
-    left = Money(held.limit.amount - used, held.limit.currency)
-    if wanted.amount <= 0 or wanted > left:
-        raise CannotAllot(_("%(left)s of the limit is not yet allotted.") % {"left": tk(left)})
-    first, last = from_date or held.from_date, to_date or held.to_date
-    if not held.from_date <= first <= last <= held.to_date:
-        raise CannotAllot(_("The period must lie within the agreement's."))
-    allotment = Allotment.objects.create(
-        agreement=held,
-        institution_id=held.institution_id,
-        fund_source=fund_source,
-        cluster=cluster,
-        amount=wanted,
-        from_date=first,
-        to_date=last,
-    )
-    record(
-        actor=actor_of(actor),
-        action="allotment.add",
-        subject=allotment,
-        institution_id=held.institution_id,
-        after={
-            "agreement": held.number,
-            "fund_source": fund_source.code,
-            "cluster": cluster.code if cluster else None,
-            "amount": str(wanted.amount),
-            "from": first.isoformat(),
-            "to": last.isoformat(),
-        },
-    )
-    return allotment
 
 
 def _summary(agreement: Agreement) -> dict[str, Any]:

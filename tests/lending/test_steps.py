@@ -13,10 +13,8 @@ from djmoney.money import Money
 from daybook.models import AuditEntry
 from lending.models import Agreement, Application, Decision, Due, Facility, Loan, Standing, Tranche
 from lending.services.agreements import (
-    CannotAllot,
     CannotApproveAgreement,
     CannotDraftAgreement,
-    add_allotment,
     approve_agreement,
     draft_agreement,
 )
@@ -33,6 +31,7 @@ from lending.services.applications import (
     submit_application,
     withdraw_application,
 )
+from lending.services.proposals import CannotAllot
 from lending.services.tranches import (
     CannotApproveTranche,
     CannotClearTranche,
@@ -313,9 +312,7 @@ def test_who_drafts_an_agreement_does_not_approve_it(world: World) -> None:
 
 def test_allotments_stay_within_the_limit(world: World) -> None:
     with pytest.raises(CannotAllot, match="not yet allotted"):
-        add_allotment(
-            agreement=world.agreement, fund_source=world.fund, amount=Decimal(1), **world.act("officer")
-        )
+        world.allot(world.agreement, Decimal(1))
 
 
 def test_numbers_rise(world: World) -> None:

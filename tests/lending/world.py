@@ -24,13 +24,14 @@ from lending.models import (
     ProgrammeTerms,
     Tranche,
 )
-from lending.services.agreements import add_allotment, approve_agreement, draft_agreement
+from lending.services.agreements import approve_agreement, draft_agreement
 from lending.services.applications import (
     appraise_application,
     decide_application,
     draft_application,
     submit_application,
 )
+from lending.services.proposals import decide_proposal, propose_allotment
 from lending.services.tranches import approve_tranche, clear_tranche, disburse_tranche, request_tranche
 from partners.models import ApprovalAuthority, District, Institution, Membership, User
 
@@ -57,6 +58,14 @@ class World:
     def act(self, role: str, **more: Any) -> dict[str, Any]:
         """The keyword arguments every service takes."""
         return {"actor": self.people[role], "business_date": TODAY, **more}
+
+    def allot(self, agreement: Agreement, amount: Decimal, **more: Any) -> Allotment:
+        """Part of a limit set aside, proposed by the officer and approved by the approver."""
+        proposed = propose_allotment(
+            agreement=agreement, fund_source=self.fund, amount=amount, **self.act("officer", **more)
+        )
+        decide_proposal(proposal=proposed, approves=True, **self.act("approver"))
+        return agreement.allotments.latest("pk")
 
     def application(self, *, amount: Decimal = CRORE, upto: str = "draft") -> Application:
         """An application taken as far as a step."""
@@ -116,7 +125,13 @@ def make_person(role: str, institution: Institution | None = None, *, name: str 
     return user
 
 
-def make_world(*, limit: Decimal = 10 * CRORE, authority: Decimal = 5 * CRORE, **terms: Any) -> World:
+def make_world(
+    *,
+    limit: Decimal = 10 * CRORE,
+    authority: Decimal = 5 * CRORE,
+    allots: Decimal | None = None,
+    **terms: Any,
+) -> World:
     """Open the books on 1 January 2025 and sign one agreement: 2 %, quarterly, eight instalments.
 
     ``terms`` are other terms of the agreement: once approved it is not edited.
@@ -176,9 +191,7 @@ def make_world(*, limit: Decimal = 10 * CRORE, authority: Decimal = 5 * CRORE, *
         world.agreement = approve_agreement(agreement=drafted, **world.act("approver"))
     else:
         world.agreement = _approve_with_more(world, drafted, limit, booking)
-    world.allotment = add_allotment(
-        agreement=world.agreement, fund_source=fund, amount=limit, **world.act("officer")
-    )
+    world.allotment = world.allot(world.agreement, allots or limit)
     return world
 
 

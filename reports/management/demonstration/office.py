@@ -9,6 +9,7 @@ from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 
+from django.db import transaction
 from django.utils.functional import cached_property
 
 from calc.money import from_minor
@@ -22,13 +23,14 @@ from lending.models import (
     Programme,
     Tranche,
 )
-from lending.services.agreements import add_allotment, approve_agreement, draft_agreement
+from lending.services.agreements import approve_agreement, draft_agreement
 from lending.services.applications import (
     appraise_application,
     decide_application,
     draft_application,
     submit_application,
 )
+from lending.services.proposals import decide_proposal, propose_allotment
 from lending.services.tranches import approve_tranche, clear_tranche, disburse_tranche, request_tranche
 from reports.demonstration.borrowers import Drawing
 from reports.demonstration.cast import OFFERS, WAVES, Player, Request
@@ -41,6 +43,23 @@ FINANCE_HEAD_MAY = 100 * CRORE
 EXPOSURE_LIMIT = 75 * CRORE
 LAST_DRAWING = {"RF-1": date(2024, 6, 10), "RF-2": date(2026, 12, 31)}
 SIGNED = {"RF-1": date(2024, 2, 22), "RF-2": date(2024, 6, 11)}
+
+
+@transaction.atomic
+def allot(stage: Stage, agreement: Agreement, cluster: Cluster, amount: Decimal, day: date) -> Allotment:
+    """Part of a limit for a cluster, proposed by the officer and approved by the finance head."""
+    proposal = propose_allotment(
+        agreement=agreement,
+        fund_source=FundSource.objects.get(code="RF"),
+        cluster=cluster,
+        amount=amount,
+        from_date=day,
+        to_date=agreement.to_date,
+        actor=stage.people["officer"],
+        business_date=day,
+    )
+    decide_proposal(proposal=proposal, approves=True, actor=stage.people["finance"], business_date=day)
+    return agreement.allotments.latest("pk")
 
 
 class Office:
@@ -176,16 +195,7 @@ class Office:
     def _allotted(self, agreement: Agreement, request: Request, amount: Decimal, day: date) -> Allotment:
         cluster = self._clusters[request.cluster]
         found = Allotment.objects.filter(agreement=agreement, cluster=cluster, from_date=day).first()
-        return found or add_allotment(
-            agreement=agreement,
-            fund_source=FundSource.objects.get(code="RF"),
-            cluster=cluster,
-            amount=amount,
-            from_date=day,
-            to_date=agreement.to_date,
-            actor=self.stage.people["officer"],
-            business_date=day,
-        )
+        return found or allot(self.stage, agreement, cluster, amount, day)
 
     def _decide(self, request: Request, day: date) -> None:
         people = self.stage.people

@@ -8,13 +8,12 @@ from decimal import Decimal
 from djmoney.money import Money
 
 from calc.money import from_minor
-from lending.models import Agreement, Application, Cluster, FundSource
-from lending.services.agreements import add_allotment
+from lending.models import Agreement, Application, Cluster
 from lending.services.applications import draft_application, submit_application
 from repayments.models import Receipt, ReceiptProposal
 from repayments.services.receipts import approve_proposal, propose_receipt, propose_reversal
 from reports.demonstration.files import MARGIN_MINOR
-from reports.management.demonstration.office import LAKH
+from reports.management.demonstration.office import LAKH, allot
 from reports.management.demonstration.stage import Stage
 from reports.management.demonstration.treasury import Treasury
 
@@ -59,16 +58,7 @@ def _leave_application(stage: Stage, day: date) -> None:
         return
     cluster = Cluster.objects.get(code=CLUSTER)
     player = next(code for code, row in stage.institutions.items() if row.pk == agreement.institution_id)
-    allotment = add_allotment(
-        agreement=agreement,
-        fund_source=FundSource.objects.get(code="RF"),
-        cluster=cluster,
-        amount=ASKED,
-        from_date=day,
-        to_date=agreement.to_date,
-        actor=stage.people["officer"],
-        business_date=day,
-    )
+    allotment = allot(stage, agreement, cluster, ASKED, day)
     application = draft_application(
         allotment=allotment,
         cluster=cluster,
