@@ -35,6 +35,7 @@ check: system .venv/complete assets  ## lint, format, types, layers, migrations
 
 bench: system setup  ## time the close of day on books of 10,000 and 100,000 loans
 	$(MANAGE) database run $(BIN)/python manage.py bench
+	$(MANAGE) database run $(BIN)/python manage.py bench --schedules 100000
 
 setup: .venv/complete assets
 	$(MANAGE) database run $(BIN)/python manage.py database -v 0 setup

@@ -2,6 +2,7 @@
 
     bench                          10,000, 100,000 and 1,000,000 loans; two worker processes, then one
     bench --loans 1000 --workers 2 another size, other numbers of workers; give several for several
+    bench --schedules 100000       building so many schedules against writing them, and nothing else
     bench --keep                   leave the databases, paikar_bench_N; a later bench goes on with them
 
 A bench that was stopped leaves its database too, and the next one goes on where it was: the book is made
@@ -24,6 +25,7 @@ from psycopg2 import sql
 
 from config import roles
 from config.bench.books import generate
+from config.bench.schedules import measure_schedules
 from config.bench.timing import measure, prepare
 from config.bench.worker import serve
 from config.environment import Process, database_url
@@ -41,11 +43,16 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, nargs="+", default=WORKERS)
         parser.add_argument("--keep", action="store_true", help="leave the generated databases")
         parser.add_argument("--inside", action="store_true", help="measure the database this process names")
+        parser.add_argument("--schedules", type=int, help="time building so many schedules, and no close")
         parser.add_argument("--worker", action="store_true", help="be a worker of a measurement")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["worker"]:
             serve(sys.stdin, sys.stdout)
+        elif options["schedules"] and options["inside"]:
+            measure_schedules(loans=options["schedules"], say=self.stdout.write)
+        elif count := options["schedules"]:
+            self.stdout.write(_manage(dict(os.environ), "owner", "bench", "--inside", "--schedules", str(count)))
         elif options["inside"]:
             self._inside(options["workers"])
         else:
