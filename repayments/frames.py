@@ -338,13 +338,8 @@ def read_versions(scope: Scope, *, as_of: date | None = None, last_booking_id: i
     )
 
 
-def read_schedules(scope: Scope, *, as_of: date | None = None, last_booking_id: int | None = None) -> Table:
-    """The plan version in force for each loan then (``VERSIONS``), at most one a loan, by loan."""
-    return in_force(read_versions(scope, as_of=as_of, last_booking_id=last_booking_id))
-
-
 def in_force(versions: Table) -> Table:
-    """The last of each loan's versions: the one in force."""
+    """The last of each loan's versions: the one in force, at most one a loan, by loan."""
     return _latest(versions, "effective_date", "version")
 
 

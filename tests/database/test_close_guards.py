@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from repayments.models import ArrearsSnapshot, DayRun
+from repayments.models import ArrearsSnapshot, DayRun, StandingBase
 from repayments.services.close import close_day
 from tests.repayments.close.books import BOOKS_OPEN, closing_books
 
@@ -94,3 +95,26 @@ def test_exceptions_are_signed_in_full_and_only_where_there_are_some(run: DayRun
     statement = "UPDATE repayments_dayrun SET signed_by_id = (SELECT min(id) FROM partners_user)"
     _refused(statement, "day_run_signed_in_full")
     _refused(f"{statement}, signed_at = now(), signed_reason = 'Seen'", "day_run_signed_in_full")
+
+
+def test_a_month_end_is_a_copy_that_only_dropping_its_month_makes(run: DayRun) -> None:
+    _refused(
+        "INSERT INTO repayments_monthendsnapshot SELECT * FROM repayments_arrearssnapshot", "is a copy of its"
+    )
+    _refused("UPDATE repayments_monthendsnapshot SET outstanding_minor = 0", "permission denied")
+    _refused("DELETE FROM repayments_monthendsnapshot", "permission denied")
+    _refused("DROP TABLE repayments_arrearssnapshot_2025_12", "must be owner")
+    _refused("SELECT repayments_drop_snapshots('2025-12-01')", "the last three months are kept")
+
+
+def test_only_the_worker_drops_months_and_a_partner_writes_no_base(
+    run: DayRun, acting_as: Callable[..., None]
+) -> None:
+    institution = StandingBase.objects.values_list("institution_id", flat=True).first()
+    acting_as("paikar_foundation")
+    _refused("SELECT repayments_drop_snapshots('2025-12-01')", "permission denied")
+    acting_as("paikar_partner", institution_id=institution)
+    assert StandingBase.objects.exists()
+    _refused("UPDATE repayments_standingbase SET subloan_outstanding_minor = 0", "only the foundation")
+    acting_as("paikar_partner", institution_id=(institution or 0) + 1)
+    assert not StandingBase.objects.exists()
