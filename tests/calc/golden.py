@@ -13,6 +13,7 @@ from calc.daycount import DayCount
 from calc.money import Rounding, RoundingMode, from_rate_units
 from calc.schedule import GraceKind, InterestTo, LevelFrom, Method, Residue, Schedule, Terms, build_schedule
 from tests.calc.event_stories import EVENTS
+from tests.calc.raising_stories import RAISED
 from tests.calc.stories import STORIES, grouped
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
@@ -182,7 +183,7 @@ def _line(cells: tuple[str, ...]) -> str:
 def tables() -> dict[str, str]:
     """Every signed table by name."""
     plans = {name: render(title, terms) for name, (title, terms) in CASES.items()}
-    return {**plans, **STORIES, **EVENTS}
+    return {**plans, **STORIES, **EVENTS, **RAISED}
 
 
 def in_document(text: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ def _line(cells: tuple[str, ...], widths: tuple[int, ...]) -> str:
     return "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def _table(title: str, heads: tuple[str, ...], widths: tuple[int, ...], rows: list[tuple[str, ...]]) -> str:
+def table(title: str, heads: tuple[str, ...], widths: tuple[int, ...], rows: list[tuple[str, ...]]) -> str:
     lines = [title, "", _line(heads, widths), "-" * sum(widths), *(_line(row, widths) for row in rows)]
     return "\n".join(lines) + "\n"
 
@@ -61,7 +61,7 @@ def _oldest_first() -> str:
         )
         for at in range(len(rows))
     ]
-    return _table(
+    return table(
         "Dues of 1,000.00 and 100.00 interest at four month ends; receipts of 600.00, 2,000.00 and 500.00",
         ("value date", "receipt", "instalment", "component", "amount", "source"),
         (12, 9, 12, 12, 13, 10),
@@ -113,7 +113,7 @@ def _orders(amount: int) -> str:
         for due in _TWO
     ]
     held = (grouped(column.get((0, int(Component.ADVANCE)), 0)) for column in columns)
-    return _table(
+    return table(
         f"A receipt of {grouped(amount)} on 28 February, in four orders",
         ("instalment", "component", "due on", "due", *(name for name, _order in _ORDERS)),
         (12, 12, 12, 12, 16, 16, 18, 12),
@@ -149,7 +149,7 @@ def _apart() -> str:
         )
         for at in range(len(rows))
     ]
-    return _table(
+    return table(
         "30.00 of interest waived, 50.00 of advance paid back, 900.00 written off; received 1,120.00, 400.00",
         ("value date", "receipt", "instalment", "component", "amount", "source"),
         (12, 9, 12, 12, 13, 10),
@@ -179,7 +179,7 @@ def _lateness() -> str:
                 LoanClass(int(classes.loan_class[0])).name,
             )
         )
-    return _table(
+    return table(
         "The same dues with receipt 7 alone, under bounds of 2, 3, 6 and 12 months, time or amount",
         (
             "as of",
@@ -226,13 +226,13 @@ def _daily_product() -> str:
         )
         for at in range(segments.row.size)
     ]
-    table = _table(
+    shown = table(
         "Wholesale loan of 50,00,000.00 at 2 %, 2.5 % from 1 March; 5,00,000.00 repaid, 10,00,000.00 drawn",
         ("from", "to", "days", "balance", "rate", "part of a year"),
         (12, 12, 6, 16, 8, 16),
         cells,
     )
-    return f"{table}\ninterest of the span, rounded once: {grouped(int(interest[0]))}\n"
+    return f"{shown}\ninterest of the span, rounded once: {grouped(int(interest[0]))}\n"
 
 
 STORIES = {
