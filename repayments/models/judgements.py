@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from daybook.models import Booking
 from lending.models import Loan, Programme, Tier
@@ -21,7 +22,7 @@ from repayments.models.policies import DatedPolicy
 class LoanClassName(models.IntegerChoices):
     """Classes as people choose them; the numbers of ``calc.classification.LoanClass``."""
 
-    STANDARD = 0, _("Standard")
+    STANDARD = 0, pgettext_lazy("class", "Standard")
     SMA = 1, _("SMA")
     SS = 2, _("SS")
     DF = 3, _("DF")

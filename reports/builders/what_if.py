@@ -108,15 +108,12 @@ def _classes(compared: Compared) -> Table:
         rows.append(Row((label, *a, *b, b[2] - a[2]), key=str(int(grade))))
     columns = (
         Column("class", _("Class")),
-        *(
-            Column(f"{name}_{side}", label, kind, group=group)
-            for side, group in (("a", _("Set A")), ("b", _("Set B")))
-            for name, label, kind in (
-                ("loans", _("Loans"), Kind.COUNT),
-                ("outstanding", _("Principal outstanding"), Kind.MONEY),
-                ("provision", _("Provision"), Kind.MONEY),
-            )
-        ),
+        Column("loans_a", _("Loans, set A"), Kind.COUNT),
+        Column("outstanding_a", _("Principal, set A"), Kind.MONEY),
+        Column("a", _("Provision, set A"), Kind.MONEY),
+        Column("loans_b", _("Loans, set B"), Kind.COUNT),
+        Column("outstanding_b", _("Principal, set B"), Kind.MONEY),
+        Column("b", _("Provision, set B"), Kind.MONEY),
         Column("change", _("Change of provision"), Kind.MONEY),
     )
     return Table(
