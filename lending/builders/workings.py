@@ -7,10 +7,13 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from django.utils.functional import Promise
+
 from calc.interest import Segment
-from calc.money import Rounding, RoundingMode, from_rate_units, round_ratio
+from calc.money import Rounding, from_rate_units, round_ratio
 from calc.schedule import Method, Period, Terms
 from daybook.formats import digits
+from lending import words
 
 _PLACES = 8
 
@@ -95,9 +98,9 @@ class Working:
         return Decimal(self.rounding.quantum_minor).scaleb(-2)
 
     @property
-    def rounding_mode(self) -> RoundingMode:
+    def rounding_label(self) -> Promise | str:
         """How a half, or any fraction, is decided."""
-        return self.rounding.mode
+        return words.ROUNDINGS[self.rounding.mode]
 
 
 def cut(minor: Fraction) -> Decimal:

@@ -21,6 +21,7 @@ OWED = tuple(
     int(kind) for kind in (Component.CHARGE, Component.PENAL, Component.INTEREST, Component.PRINCIPAL)
 )
 PRINCIPAL = int(Component.PRINCIPAL)
+CHARGE, REFUND, RECOVERY = int(Component.CHARGE), int(Component.REFUND), int(Component.RECOVERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Account:
     as_of: date
     header: Mapping[str, Any]
     plan: Frame
+    growth: Frame
     receipts: Frame
     allocations: Frame
     standing: Mapping[str, Any]
@@ -48,19 +50,28 @@ class Account:
 def unpaid(account: Account) -> Frame:
     """What of each due is not settled, with its late date: instalment, component, late_date, unpaid_minor.
 
-    A key due on several dates is filled from the oldest, as `calc.arrears` does.
+    A key due on several dates is filled from the oldest, as `calc.arrears` does; as there, a refund whose
+    advance proved short is owed like a charge, and what was written off is not owed on the books.
     """
-    planned = account.plan.groupby(["instalment", "component", "late_date"], as_index=False)[
-        "amount_minor"
-    ].sum()
-    owed = account.allocations[account.allocations["component"].isin(OWED)]
+    kinds = (*OWED, REFUND)
+    planned = account.plan[account.plan["component"].isin(kinds)]
+    planned = planned.groupby(["instalment", "component", "late_date"], as_index=False)["amount_minor"].sum()
+    owed = account.allocations[account.allocations["component"].isin(kinds)]
     settled = owed.groupby(["instalment", "component"])["amount_minor"].sum()
     keys = pd.MultiIndex.from_frame(planned[["instalment", "component"]])
     paid = settled.reindex(keys, fill_value=0).to_numpy(np.int64)
     before = planned.groupby(["instalment", "component"])["amount_minor"].cumsum() - planned["amount_minor"]
     covered = np.clip(paid - before.to_numpy(np.int64), 0, planned["amount_minor"].to_numpy(np.int64))
     planned["unpaid_minor"] = planned["amount_minor"].to_numpy(np.int64) - covered
+    planned["component"] = planned["component"].replace(REFUND, CHARGE)
     return planned
+
+
+def written_off_minor(account: Account) -> int:
+    """What was written off and has not come in since: a memo beside the books."""
+    claimed = account.plan.loc[account.plan["component"] == RECOVERY, "amount_minor"].sum()
+    came = account.allocations.loc[account.allocations["component"] == RECOVERY, "amount_minor"].sum()
+    return int(claimed) - int(came)
 
 
 def overdue_minor(standing: Mapping[str, Any]) -> int:

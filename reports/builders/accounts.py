@@ -19,7 +19,7 @@ from reports.selectors.frames import Frame
 def read_accounts(loan_ids: Sequence[int], asked: Asked) -> list[Account]:
     """The accounts of loans disbursed by the date and known then, in the order of their ids.
 
-    Six queries whatever the number of loans.
+    Seven queries whatever the number of loans.
     """
     ids = sorted({int(pk) for pk in loan_ids})
     standing = standings(as_of=asked.as_of, knowledge=asked.knowledge, scope=Scope.of_loans(ids))
@@ -29,6 +29,7 @@ def read_accounts(loan_ids: Sequence[int], asked: Asked) -> list[Account]:
     headers = {int(row["loan_id"]): row for row in facts.loan_headers(list(stand)).to_dict("records")}
     when: dict[str, Any] = {"as_of": asked.as_of, "last_booking_id": asked.last_booking_id}
     plans = parted(facts.plan(list(stand), **when))
+    growth = parted(facts.plan_growth(list(stand), **when))
     receipts = parted(facts.receipts(list(stand), **when))
     settled = parted(facts.allocations(list(stand), **when))
     return [
@@ -36,6 +37,7 @@ def read_accounts(loan_ids: Sequence[int], asked: Asked) -> list[Account]:
             as_of=asked.as_of,
             header=headers[pk],
             plan=plans.part(pk),
+            growth=growth.part(pk),
             receipts=receipts.part(pk),
             allocations=settled.part(pk),
             standing=stand[pk],

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+import pandas as pd
+
 from calc.money import Component
+from lending.builders.workings import Working
 from reports.builders.account import OWED, Account, unpaid
-from reports.builders.workings import Working
 from reports.selectors.frames import Frame
 
 INTEREST, PRINCIPAL = int(Component.INTEREST), int(Component.PRINCIPAL)
@@ -51,7 +53,7 @@ class Instalment:
     days_late: int
     settled_on: date | None
     settlements: tuple[Settlement, ...]
-    workings: tuple[Working, ...]
+    working: Working | None
     version: int
 
     @property
@@ -85,21 +87,31 @@ class Instalment:
         return self.due_minor - self.interest_minor - self.principal_minor
 
 
-def build_schedule_rows(account: Account, workings: Mapping[int, tuple[Working, ...]]) -> list[Instalment]:
-    """The instalments of one loan in order of their late date."""
+def build_schedule_rows(account: Account, workings: Mapping[int, Working]) -> list[Instalment]:
+    """The instalments of one loan in order of their late date.
+
+    Penal interest falls due day by day; it stands with the instalment it is for. What belongs to no
+    instalment (a refund, a claim written off) is not here.
+    """
     if account.plan.empty:
         return []
     left = unpaid(account)
+    left = left[left["instalment"] > 0].copy()
     left["settled_minor"] = left["amount_minor"] - left["unpaid_minor"]
     pieces = _settlements(account)
-    meta = account.plan.groupby("instalment").agg(nominal=("nominal_date", "min"), version=("version", "max"))
+    own = account.plan[account.plan["instalment"] > 0]
+    planned = own[own["component"].isin([INTEREST, PRINCIPAL])]
+    own = own[~own["instalment"].isin(planned["instalment"].unique())]
     rows = []
-    for (late_date, number), part in left.groupby(["late_date", "instalment"], sort=True):
+    dated = pd.concat([planned, own]).groupby("instalment")
+    meta = dated.agg(nominal=("nominal_date", "min"), late=("late_date", "min"), version=("version", "max"))
+    for number, part in left.groupby("instalment"):
         due = _by_component(part, "amount_minor")
         settled = _by_component(part, "settled_minor")
         mine = tuple(pieces.get(int(number), ()))
         is_paid = sum(due.values()) == sum(settled.values())
         settled_on = max((piece.value_date for piece in mine), default=None) if is_paid else None
+        late_date = meta.loc[number, "late"]
         rows.append(
             Instalment(
                 number=int(number),
@@ -111,11 +123,11 @@ def build_schedule_rows(account: Account, workings: Mapping[int, tuple[Working, 
                 days_late=max(((settled_on or account.as_of) - late_date).days, 0),
                 settled_on=settled_on,
                 settlements=mine,
-                workings=workings.get(int(number), ()),
+                working=workings.get(int(number)),
                 version=int(meta.loc[number, "version"]),
             )
         )
-    return rows
+    return sorted(rows, key=lambda row: (row.late_date, row.number))
 
 
 def _by_component(part: Frame, column: str) -> dict[int, int]:

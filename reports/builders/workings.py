@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from calc.calendar import BusinessCalendar, Frequency, RollRule
 from calc.daycount import DayCount
-from calc.money import from_rate_units
 from calc.schedule import (
     CannotSchedule,
     GraceKind,
@@ -23,8 +21,9 @@ from calc.schedule import (
     Schedule,
     Terms,
     build_schedule,
+    read_terms,
 )
-from daybook.formats import digits
+from lending.builders.workings import Working, working_of
 from lending.stored_terms import terms_from_json
 
 _CHOICES: dict[str, type[Any]] = {
@@ -33,30 +32,6 @@ _CHOICES: dict[str, type[Any]] = {
     "grace_kind": GraceKind,
     "day_count": DayCount,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Working:
-    """One stretch of days of one instalment's interest. Money in minor units; `exact_minor` unrounded."""
-
-    from_on: date
-    to_on: date
-    days: int
-    balance_minor: int
-    rate_percent: Decimal
-    factor: Fraction
-    exact_minor: Fraction
-
-    @property
-    def factor_text(self) -> str:
-        """The part of a year as a fraction, in the digits of the page."""
-        return digits(str(self.factor))
-
-    @property
-    def exact_taka(self) -> Decimal:
-        """The product before rounding, to six places of the currency's unit, cut."""
-        scaled = self.exact_minor * 10_000
-        return Decimal(scaled.numerator // scaled.denominator).scaleb(-6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +54,12 @@ def _candidates(stored: Mapping[str, Any], booked: Booked) -> list[Terms]:
     if not stored.get("method"):
         return []
     if "annual_rate" in stored:
-        try:
-            return [terms_from_json(stored)]
-        except (TypeError, ValueError):  # kept in another form than ours: there is no working to show
-            return []
+        for read in (read_terms, terms_from_json):
+            try:
+                return [read(stored)]
+            except (CannotSchedule, TypeError, ValueError, KeyError):
+                continue  # kept in another form; where neither reads it there is no working to show
+        return []
     values: dict[str, Any] = {
         name: kind(stored[name]) for name, kind in _CHOICES.items() if stored.get(name) not in (None, "")
     }
@@ -123,21 +100,13 @@ def fitting_plan(
     return None
 
 
-def workings(plan: Schedule) -> dict[int, tuple[Working, ...]]:
+def workings(terms: Terms, plan: Schedule) -> dict[int, Working]:
     """The working of each instalment's interest."""
-    return {
-        period.instalment: tuple(
-            Working(
-                from_on=part.from_on,
-                to_on=part.to_on,
-                days=part.days,
-                balance_minor=part.balance_minor,
-                rate_percent=from_rate_units(part.rate_units),
-                factor=part.factor,
-                exact_minor=part.exact_minor,
-            )
-            for part in period.segments
-        )
-        for period in plan.instalments
-        if period.interest_minor
-    }
+    found = {period.instalment: working_of(period, terms) for period in plan.instalments}
+    return {number: working for number, working in found.items() if working and not working.joins_principal}
+
+
+def quiet_workings(terms: Terms, plan: Schedule) -> list[tuple[date, Working]]:
+    """The working of interest that no due shows: of grace periods at whose end nothing falls due."""
+    found = ((period.due_on, working_of(period, terms)) for period in plan.periods if not period.instalment)
+    return [(on, working) for on, working in found if working]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -19,6 +19,13 @@ from django.utils.translation import gettext as _
 
 from calc.daycount import DayCount
 from daybook.formats import from_minor
+from reports.render.recalculation_dues import (
+    received_formula,
+    write_allocations,
+    write_dues,
+    write_heads,
+    write_receipts,
+)
 from reports.render.recalculation_walk import (
     PRINCIPAL,
     Recalculation,
@@ -28,7 +35,6 @@ from reports.render.recalculation_walk import (
 )
 from reports.render.xlsx import make_styles
 
-DAY_ZERO = date(1899, 12, 30)  # day 0 of spreadsheets
 # Part of a year from cell {a} to cell {b}. Sources: calc/daycount.py names them.
 YEAR_PART = {
     DayCount.ACT_360: "({b}-{a})/360",
@@ -62,8 +68,9 @@ def render_recalculation(sheet: Recalculation) -> bytes:
     inputs = book.add_worksheet("Inputs")
     has_terms = bool(sheet.periods) and sheet.annual_rate is not None and sheet.day_count in YEAR_PART
     _inputs(inputs, styles, sheet)
-    _receipts(book.add_worksheet("Receipts"), styles, sheet)
-    last_due = _dues(book.add_worksheet("Dues"), styles, sheet)
+    write_receipts(book.add_worksheet("Receipts"), styles, sheet)
+    last_piece = write_allocations(book.add_worksheet("Allocations"), styles, sheet)
+    last_due = write_dues(book.add_worksheet("Dues"), styles, sheet, last_piece)
     last_period = _periods(book.add_worksheet("Periods"), styles, sheet) if has_terms else 0
     _result(result, styles, sheet, last_due, last_period)
     result.activate()
@@ -84,63 +91,11 @@ def _inputs(page: Any, styles: dict[str, Any], sheet: Recalculation) -> None:
         page.write_number(2, 1, sheet.annual_rate, styles["rate"])
     page.write_string(3, 0, _("Day count"), styles["text"])
     page.write_string(3, 1, sheet.day_count, styles["text"])
-    page.write_string(4, 0, _("Settled without money (waived, written off)"), styles["text"])
-    page.write_number(4, 1, from_minor(sheet.waived_minor), styles["money"])
+    page.write_string(4, 0, _("Money that met recoveries and refunds"), styles["text"])
+    page.write_number(4, 1, from_minor(sheet.apart_minor), styles["money"])
     for number, (label, value) in enumerate(sheet.parameters, start=6):
         page.write_string(number, 0, label, styles["text"])
         page.write_string(number, 1, value, styles["text"])
-
-
-def _receipts(page: Any, styles: dict[str, Any], sheet: Recalculation) -> None:
-    """Every receipt and reversal as booked; column C counts those of value by the date."""
-    heads = (_("Value date"), _("Amount"), _("Counts"), _("Reference"), _("Booking"))
-    _heads(page, styles, heads, (13, 19, 19, 26, 10))
-    for line, (_pk, on, minor, reference, booking) in enumerate(sheet.receipts, start=1):
-        page.write_datetime(line, 0, on, styles["date"])
-        page.write_number(line, 1, from_minor(minor), styles["money"])
-        counts = from_minor(minor if on <= sheet.as_of else 0)
-        page.write_formula(line, 2, f"=IF(A{line + 1}<=Inputs!$B$1,B{line + 1},0)", styles["money"], counts)
-        page.write_string(line, 3, reference, styles["text"])
-        page.write_number(line, 4, booking, styles["count"])
-
-
-def _dues(page: Any, styles: dict[str, Any], sheet: Recalculation) -> int:
-    """Dues in the order in which they are settled. Returns the number of the last row."""
-    heads = (
-        _("Instalment"),
-        _("Component"),
-        _("Late date"),
-        _("Falls due"),
-        _("Due before it"),
-        _("Settled"),
-        _("Left"),
-        _("Overdue"),
-        _("Overdue since"),
-        _("Principal left"),
-    )
-    _heads(page, styles, heads, (11, 18, 13, 19, 19, 19, 19, 19, 14, 19))
-    last = len(sheet.dues) + 1
-    received = f"(SUM(Receipts!$C$2:$C${max(len(sheet.receipts) + 1, 2)})+Inputs!$B$5)"
-    money = styles["money"]
-    for line, (due, seen) in enumerate(zip(sheet.dues, walk_dues(sheet), strict=True), start=1):
-        row = line + 1
-        instalment, component, label, late, minor = due
-        settles = f"=IF(C{row}<=Inputs!$B$1,ROUND(MAX(0,MIN(D{row},{received}-E{row})),2),0)"
-        before = "=0" if row == 2 else f"=ROUND(E{row - 1}+D{row - 1},2)"
-        page.write_number(line, 0, instalment, styles["count"])
-        page.write_string(line, 1, label, styles["text"])
-        page.write_datetime(line, 2, late, styles["date"])
-        page.write_number(line, 3, from_minor(minor), money)
-        page.write_formula(line, 4, before, money, from_minor(seen.before))
-        page.write_formula(line, 5, settles, money, from_minor(seen.settled))
-        page.write_formula(line, 6, f"=ROUND(D{row}-F{row},2)", money, from_minor(seen.left))
-        page.write_formula(line, 7, f"=IF(C{row}<Inputs!$B$1,G{row},0)", money, from_minor(seen.overdue))
-        since = (late - DAY_ZERO).days if seen.overdue else ""
-        page.write_formula(line, 8, f'=IF(H{row}>0,C{row},"")', styles["date"], since)
-        is_principal = component == PRINCIPAL
-        left = from_minor(seen.left if is_principal else 0)
-        page.write_formula(line, 9, f"=IF({int(is_principal)}=1,G{row},0)", money, left)
-    return last
 
 
 def _periods(page: Any, styles: dict[str, Any], sheet: Recalculation) -> int:
@@ -158,11 +113,13 @@ def _periods(page: Any, styles: dict[str, Any], sheet: Recalculation) -> int:
         _("As booked"),
         _("Difference"),
         _("Principal repaid"),
+        _("Rate, percent a year"),
     )
-    _heads(page, styles, heads, (11, 13, 13, 8, 14, 19, 19, 19, 19, 19, 14, 19))
+    write_heads(page, styles, heads, (11, 13, 13, 8, 14, 19, 19, 19, 19, 19, 14, 19, 12))
     last = len(sheet.periods) + 1
     year_part = YEAR_PART[DayCount(sheet.day_count)]
     paying = [row for row, period in enumerate(sheet.periods, start=2) if period.principal_minor]
+    chain, since = 0, 2  # the row whose balance goes on, the first row of what falls due together
     for line, (period, seen) in enumerate(zip(sheet.periods, walk_periods(sheet), strict=True), start=1):
         row = line + 1
         page.write_number(line, 0, period.instalment, styles["count"])
@@ -170,18 +127,28 @@ def _periods(page: Any, styles: dict[str, Any], sheet: Recalculation) -> int:
         page.write_datetime(line, 2, period.to_on, styles["date"])
         page.write_formula(line, 3, f"=C{row}-B{row}", styles["count"], (period.to_on - period.from_on).days)
         part = "=" + year_part.format(a=f"B{row}", b=f"C{row}")
+        if period.part is not None:  # the rest of a broken period: both parts make the whole
+            part = f"={period.part.numerator}/{period.part.denominator}"
         page.write_formula(line, 4, part, styles["rate"], _cut(seen.year_part, 12))
-        opening = "=Inputs!$B$2" if row == 2 else f"=ROUND(F{row - 1}+I{row - 1}-L{row - 1},2)"
-        page.write_formula(line, 5, opening, styles["money"], from_minor(seen.balance))
+        if period.balance_minor is not None:
+            page.write_number(line, 5, from_minor(period.balance_minor), styles["money"])
+        else:
+            opening = f"=ROUND(F{chain}+I{chain}-L{chain},2)" if chain else "=Inputs!$B$2"
+            page.write_formula(line, 5, opening, styles["money"], from_minor(seen.balance))
+            chain = row
         exact = _cut(seen.exact / 100, 8)
         page.write_formula(line, 6, _interest(sheet, row, paying), styles["money"], exact)
-        page.write_formula(line, 7, f"=ROUND(G{row},2)", styles["money"], from_minor(seen.interest))
+        falls_due = f"=ROUND(SUM(G{since}:G{row}),2)"
+        page.write_formula(line, 7, falls_due, styles["money"], from_minor(seen.interest))
+        since = since if period.adds_on else row + 1
         page.write_number(line, 8, from_minor(period.capitalised_minor), styles["money"])
         page.write_number(line, 9, from_minor(period.interest_minor), styles["money"])
-        if period.instalment:
+        if period.instalment and not period.adds_on:
             differs = from_minor(seen.interest - period.interest_minor)
             page.write_formula(line, 10, f"=ROUND(H{row}-J{row},2)", styles["money"], differs)
         page.write_number(line, 11, from_minor(period.principal_minor), styles["money"])
+        rate = sheet.annual_rate if period.rate is None else period.rate
+        page.write_number(line, 12, rate if rate is not None else 0, styles["rate"])
     return last
 
 
@@ -189,7 +156,7 @@ def _interest(sheet: Recalculation, row: int, paying: Sequence[int]) -> str:
     """Balance × rate × part of a year; flat interest is that of the whole term in equal parts, the last one
     taking what rounding leaves."""
     if not sheet.is_flat or row not in paying:
-        return f"=F{row}*Inputs!$B$3/100*E{row}"
+        return f"=F{row}*M{row}/100*E{row}"
     first, last = paying[0], paying[-1]
     whole = f"ROUND($F${first}*Inputs!$B$3/100*SUM($E${first}:$E${last}),2)"
     if row == last and len(paying) > 1:
@@ -209,26 +176,25 @@ def _result(page: Any, styles: dict[str, Any], sheet: Recalculation, last_due: i
         _("Formulas over raw dues and receipts; nothing here comes from the system's engine but column C."),
         styles["muted"],
     )
-    _heads(
+    write_heads(
         page,
         styles,
         (_("Figure"), _("Recomputed"), _("As reported"), _("Difference"), _("Agrees")),
         (),
         top=3,
     )
-    received = f"SUM(Receipts!C2:C{max(len(sheet.receipts) + 1, 2)})+Inputs!B5"
     dues, since = walk_dues(sheet), f"Dues!I2:I{last_due}"
-    overdue_since = [due[3] for due, seen in zip(sheet.dues, dues, strict=True) if seen.overdue]
-    principal = [seen.left for due, seen in zip(sheet.dues, dues, strict=True) if due[1] == PRINCIPAL]
+    overdue_since = [due.late_date for due, seen in zip(sheet.dues, dues, strict=True) if seen.overdue]
+    principal = [seen.left for due, seen in zip(sheet.dues, dues, strict=True) if due.component == PRINCIPAL]
     days = (sheet.as_of - min(overdue_since)).days if overdue_since else 0
     lines = [
         (_("Principal outstanding"), f"=ROUND(SUM(Dues!J2:J{last_due}),2)", "outstanding", sum(principal)),
         (_("Overdue"), f"=ROUND(SUM(Dues!H2:H{last_due}),2)", "overdue", sum(d.overdue for d in dues)),
         (
             _("Advance held"),
-            f"=ROUND({received}-SUM(Dues!F2:F{last_due}),2)",
+            f"=ROUND({received_formula(sheet)}-SUM(Dues!F2:F{last_due})+SUM(Dues!K2:K{last_due}),2)",
             "advance",
-            received_minor(sheet) - sum(d.settled for d in dues),
+            received_minor(sheet) - sum(d.settled for d in dues) + sum(d.waived_minor for d in sheet.dues),
         ),
         (_("Days past due"), f"=IF(COUNT({since})=0,0,Inputs!B1-MIN({since}))", "days", days),
     ]
@@ -255,17 +221,6 @@ def _result(page: Any, styles: dict[str, Any], sheet: Recalculation, last_due: i
             line, 4, f'=IF(D{row}=0,"{words[0]}","{words[1]}")', styles["text"], words[value != reported]
         )
     page.write_string(len(lines) + 5, 0, f"SHA-256 {sheet.checksum}", styles["muted"])
-
-
-def _heads(
-    page: Any, styles: dict[str, Any], heads: Sequence[str], widths: Sequence[int], *, top: int = 0
-) -> None:
-    for at, head in enumerate(heads):
-        page.write_string(top, at, head, styles["head"])
-    for at, width in enumerate(widths):
-        page.set_column(at, at, width)
-    if widths:
-        page.freeze_panes(top + 1, 0)
 
 
 def _cut(value: Fraction, places: int) -> Decimal:

@@ -33,8 +33,8 @@ def plan(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> Frame
     """What falls due on these loans, past and to come, with the booking that says so."""
     return read_frame(
         """
-        SELECT d.loan_id, d.instalment, d.component, d.nominal_date, d.late_date, d.amount_minor,
-               s.version, coalesce(b.number, 0) AS booking_number
+        SELECT d.loan_id, d.instalment, d.component, d.nominal_date, d.late_date, d.effective_date,
+               d.amount_minor, s.version, coalesce(b.number, 0) AS booking_number
           FROM lending_due d
           JOIN lending_schedule s ON s.id = d.schedule_id
           JOIN daybook_booking b ON b.id = d.booking_id
@@ -45,6 +45,41 @@ def plan(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> Frame
          ORDER BY d.loan_id, d.late_date, d.instalment, d.component, d.id
         """,
         _params(loan_ids, as_of, last_booking_id),
+    )
+
+
+def plan_growth(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> Frame:
+    """By how much plan versions raised the principal to be repaid: interest that joined it, money lent on
+    top, overdue principal moved into the plan."""
+    return read_frame(
+        """
+        SELECT s.loan_id, s.version, s.effective_date, s.capitalised_minor, s.added_minor,
+               s.transferred_minor, coalesce(b.number, 0) AS booking_number
+          FROM lending_schedule s JOIN daybook_booking b ON b.id = s.booking_id
+         WHERE s.loan_id = ANY(%(loans)s) AND s.effective_date <= %(as_of)s AND s.booking_id <= %(last)s
+           AND s.capitalised_minor + s.added_minor + s.transferred_minor > 0
+         ORDER BY s.loan_id, s.version
+        """,
+        _params(loan_ids, as_of, last_booking_id),
+    )
+
+
+def plan_history(loan_id: int, *, as_of: date, last_booking_id: int) -> Frame:
+    """Every due a loan ever had by then, those taken back too, with the version that took it back (or 0)."""
+    return read_frame(
+        """
+        SELECT s.version, d.instalment, d.component, d.nominal_date, d.late_date, d.effective_date,
+               d.amount_minor, coalesce(t.version, 0) AS taken_back_by, m.effective_date AS taken_back_on
+          FROM lending_due d
+          JOIN lending_schedule s ON s.id = d.schedule_id
+          LEFT JOIN lending_due m ON m.mirror_of_id = d.id AND m.effective_date <= %(as_of)s
+                                 AND m.booking_id <= %(last)s
+          LEFT JOIN lending_schedule t ON t.id = m.schedule_id
+         WHERE d.loan_id = ANY(%(loans)s) AND d.mirror_of_id IS NULL
+           AND d.effective_date <= %(as_of)s AND d.booking_id <= %(last)s
+         ORDER BY s.version, d.late_date, d.instalment, d.component, d.id
+        """,
+        _params([loan_id], as_of, last_booking_id),
     )
 
 

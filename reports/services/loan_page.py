@@ -8,35 +8,37 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from calc.allocation import Grid, Order
 from calc.classification import LoanClass
 from calc.money import Component
-from calc.schedule import Schedule as Plan
-from calc.schedule import Terms
 from daybook import formats
-from daybook.selectors import business_calendar
 from lending.contract_words import contract_words
-from lending.models import Loan, LoanIdentifier, LoanParty, LoanProfile, Schedule, Security, Tier
+from lending.models import Loan, LoanIdentifier, LoanParty, LoanProfile, Security, Tier
+from repayments.builders.settlement import order_label
 from repayments.frames import TIERS, Scope
 from repayments.models import ClassFloor, ClassFloorRelease, ClassificationPolicy, ProvisionPolicy
 from repayments.selectors import measure_loans
 from repayments.selectors.judging import governing_returns
-from reports.builders.account import Account
+from repayments.selectors.settling import orders_of
+from reports.builders.account import Account, written_off_minor
 from reports.builders.accounts import read_accounts
 from reports.builders.objects import Asked, Bilingual, Words
 from reports.builders.reasons import Held, why_class, why_provision, why_suspense
 from reports.builders.schedule import Instalment, PlanTotals, build_schedule_rows, total_plan
-from reports.builders.terms import term_words
+from reports.builders.settling import build_pieces
+from reports.builders.versions import Version
 from reports.builders.wording import (
     BUCKET_LABELS,
     CLASS_LABELS,
     TIER_SHORT,
     component_labels,
 )
-from reports.builders.workings import Booked, fitting_plan, workings
 from reports.selectors import facts as fact_selectors
+from reports.services.plans_shown import Shown, show_plans
 
 OVERDUE = (
     (Component.CHARGE, "overdue_charge_minor"),
@@ -71,7 +73,9 @@ class LoanView:
     floors: Sequence[ClassFloor]
     securities: Sequence[Security]
     receipts: Sequence[Mapping[str, Any]]
-    schedules: Sequence[Schedule]
+    order: Words
+    versions: Sequence[Version]
+    written_off_minor: int
     terms: Sequence[tuple[Words, Words]]
     parties: Sequence[LoanParty]
     identifiers: Sequence[LoanIdentifier]
@@ -89,11 +93,8 @@ def make_loan_page(loan: Loan, asked: Asked) -> LoanView:
     accounts = read_accounts([loan.pk], asked)
     account = accounts[0] if accounts else None
     labels: Mapping[int, Words] = component_labels(header["contract_mode"])
-    schedules = fact_selectors.schedule_versions(
-        [loan.pk], as_of=asked.as_of, last_booking_id=asked.last_booking_id
-    )
-    fitting = plan_of(account, schedules) if account else None
-    rows = build_schedule_rows(account, workings(fitting[1]) if fitting else {}) if account else []
+    shown = show_plans(account, asked) if account else Shown([], {}, [])
+    rows = build_schedule_rows(account, shown.workings) if account else []
     standing = account.standing if account else {}
     since = standing.get("overdue_since")
     loan_class = int(standing.get("loan_class", -1))
@@ -121,8 +122,10 @@ def make_loan_page(loan: Loan, asked: Asked) -> LoanView:
         floors=list(floors_in_force(loan, asked)),
         securities=list(securities_in_force(loan, asked)),
         receipts=_receipts(account, labels) if account else [],
-        schedules=schedules,
-        terms=term_words(fitting[0], header["contract_mode"]) if fitting else [],
+        order=order_label(_rule(loan.pk)),
+        versions=shown.versions,
+        terms=shown.terms,
+        written_off_minor=written_off_minor(account) if account else 0,
         parties=fact_selectors.parties_of(loan.pk),
         identifiers=fact_selectors.identifiers_of(loan.pk),
         profile=LoanProfile.objects.filter(
@@ -143,24 +146,6 @@ def _subtitle(header: Mapping[str, Any]) -> Words:
         )
     name = Bilingual(header["institution"], header["institution_bn"])
     return f"{TIER_SHORT[header['tier']]} · {name}"
-
-
-def plan_of(account: Account, schedules: Sequence[Schedule]) -> tuple[Terms, Plan] | None:
-    """The terms and plan of a loan's newest version, if it was generated and is reproduced exactly."""
-    if not schedules or account.plan.empty:
-        return None
-    newest = schedules[-1]
-    mine = account.plan[account.plan["version"] == newest.version]
-    interest = mine[mine["component"] == int(Component.INTEREST)].groupby("instalment")["amount_minor"].sum()
-    booked = Booked(
-        principal_minor=int(account.header["principal_minor"]),
-        annual_rate=account.header["annual_rate"],
-        disbursed_on=account.header["disbursed_date"],
-        first_nominal_date=mine["nominal_date"].min(),
-        interest={int(number): int(minor) for number, minor in interest.items()},
-    )
-    calendar = business_calendar(last_booking_id=newest.booking_id)
-    return fitting_plan(newest.terms, calendar, booked)
 
 
 def _why(loan: Loan, asked: Asked) -> tuple[str, str, str]:
@@ -252,7 +237,7 @@ def _rate_of(policy: ProvisionPolicy | None, loan_class: int) -> Decimal | None:
 
 
 def _receipts(account: Account, labels: Mapping[int, Words]) -> list[Mapping[str, Any]]:
-    """Receipts, newest first, each with what it settled, one line an instalment."""
+    """Receipts, newest first, each with what it settled, one line an instalment, and how it went."""
     owed = account.allocations[account.allocations["receipt_id"] > 0]
     lines: dict[int, dict[int, list[str]]] = {}
     for (receipt, instalment, component), minor in (
@@ -261,16 +246,24 @@ def _receipts(account: Account, labels: Mapping[int, Words]) -> list[Mapping[str
         if minor:
             piece = f"{labels[int(component)]} {formats.taka_minor(int(minor))}"
             lines.setdefault(int(receipt), {}).setdefault(int(instalment), []).append(piece)
+    pieces = build_pieces(account)
     return [
         {
             **row,
             "settled": [
                 _line(number, parts) for number, parts in sorted(lines.get(int(row["id"]), {}).items())
             ],
+            "pieces": pieces.get(int(row["id"]), []),
             "upload_id": _whole(row["upload_id"]),
         }
         for row in reversed(account.receipts.to_dict("records"))
     ]
+
+
+def _rule(loan_id: int) -> Order | Grid:
+    """The order in which money settles the loan."""
+    orders = orders_of(np.array([loan_id], dtype=np.int64))
+    return orders.rules[0] if orders.rules else Order.OLDEST_FIRST
 
 
 def _line(instalment: int, pieces: Sequence[str]) -> str:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+import numpy as np
 from django.utils.translation import override
 
-from calc.money import Component
-from calc.schedule import Method
+from calc.allocation import Order, Source
+from calc.daycount import year_fraction
+from calc.money import Component, from_rate_units
+from calc.schedule import GraceKind, Method, Terms
 from calc.schedule import Schedule as Plan
 from daybook import formats
 from lending.contract_words import contract_words
 from partners.models import User
+from repayments.builders.settlement import order_label
+from repayments.models import Allocation
+from repayments.selectors.settling import orders_of
 from reports.builders.account import OWED, Account
 from reports.builders.accounts import read_accounts
 from reports.builders.objects import Asked
 from reports.builders.statements import loan_statement
 from reports.render.recalculation import render_recalculation
-from reports.render.recalculation_walk import PeriodRow, Recalculation
+from reports.render.recalculation_walk import AllocationRow, DueRow, PeriodRow, Recalculation
 from reports.render.xlsx import CONTENT_TYPE
 from reports.selectors import facts as fact_selectors
-from reports.services.loan_page import plan_of
 from reports.services.making import CannotMake
+from reports.services.plans_shown import rebuilt
 from reports.services.runs import record_run
 from reports.services.statements import Paper
+
+INTEREST, PRINCIPAL = int(Component.INTEREST), int(Component.PRINCIPAL)
+APART = (int(Component.REFUND), int(Component.RECOVERY))
 
 
 def make_recalculation(asked: Asked, *, loan_id: int, lang: str, made_by: User, address: str) -> Paper:
@@ -49,19 +60,16 @@ def make_recalculation(asked: Asked, *, loan_id: int, lang: str, made_by: User, 
 
 
 def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
-    schedules = fact_selectors.schedule_versions(
-        [int(account.header["loan_id"])], as_of=asked.as_of, last_booking_id=asked.last_booking_id
-    )
-    fitting = plan_of(account, schedules)
+    loan_id, on, last = int(account.header["loan_id"]), asked.as_of, asked.last_booking_id
+    schedules = fact_selectors.schedule_versions([loan_id], as_of=on, last_booking_id=last)
+    history = fact_selectors.plan_history(loan_id, as_of=on, last_booking_id=last)
+    fitting = rebuilt(account, schedules, history).get(schedules[-1].version if schedules else 0)
     terms = fitting[0] if fitting else None
-    plan = account.plan.groupby(["late_date", "instalment", "component"], as_index=False)[
-        "amount_minor"
-    ].sum()
-    plan = plan.sort_values(["late_date", "instalment", "component"], kind="stable")
-    principal = int(plan.loc[plan["component"] == int(Component.PRINCIPAL), "amount_minor"].sum())
-    other = account.allocations[
-        (account.allocations["source"] >= 3) & account.allocations["component"].isin(OWED)
-    ]
+    principal = int(
+        account.plan.loc[account.plan["component"] == int(Component.PRINCIPAL), "amount_minor"].sum()
+    )
+    rule = orders_of(np.array([loan_id], dtype=np.int64)).rules
+    order = rule[0] if rule else Order.OLDEST_FIRST
     standing = account.standing
     overdue = sum(
         int(standing[f"overdue_{kind}_minor"]) for kind in ("charge", "penal", "interest", "principal")
@@ -73,6 +81,7 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
         parameters=[
             ("Institution", str(account.header["institution"])),
             ("Agreement", str(account.header["agreement"])),
+            ("Order of settlement", str(order_label(order))),
             ("Known by", formats.day(asked.known_by)),
             ("Books up to booking", f"#{asked.last_booking_number}"),
         ],
@@ -80,14 +89,8 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
         annual_rate=terms.annual_rate if terms else account.header["annual_rate"],
         day_count=str(terms.day_count) if terms else "",
         is_flat=terms is not None and terms.method is Method.FLAT,
-        periods=_periods(account, fitting[1]) if fitting else [],
-        dues=[
-            (
-                *(int(row.instalment), int(row.component), str(account.labels[int(row.component)])),
-                *(row.late_date, int(row.amount_minor)),
-            )
-            for row in plan.itertuples()
-        ],
+        periods=_periods(account, *fitting) if fitting else [],
+        dues=_dues(account),
         receipts=[
             (
                 *(int(row.id), row.value_date, int(row.amount_minor)),
@@ -95,7 +98,11 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
             )
             for row in account.receipts.itertuples()
         ],
-        waived_minor=int(other["amount_minor"].sum()),
+        allocations=_allocations(account),
+        apart_minor=int(
+            account.allocations.loc[account.allocations["component"].isin(APART), "amount_minor"].sum()
+        ),
+        is_oldest_first=order is Order.OLDEST_FIRST,
         reported={
             "outstanding": int(standing["outstanding_minor"]),
             "overdue": overdue,
@@ -107,18 +114,69 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
     )
 
 
-def _periods(account: Account, plan: Plan) -> list[PeriodRow]:
-    """The periods of the plan. Their dates are inputs, their amounts those of the books."""
-    booked = account.plan.groupby(["instalment", "component"])["amount_minor"].sum()
+def _dues(account: Account) -> list[DueRow]:
+    """The dues of the plan in the order of their dates; what was settled without money, oldest first."""
+    plan = account.plan[account.plan["component"].isin(OWED)]
+    plan = plan.groupby(["late_date", "instalment", "component"], as_index=False)["amount_minor"].sum()
+    plan = plan.sort_values(["late_date", "instalment", "component"], kind="stable")
+    other = account.allocations[account.allocations["source"] >= int(Source.WAIVER)]
+    waived = other.groupby(["instalment", "component"])["amount_minor"].sum().to_dict()
+    rows = []
+    for due in plan.itertuples():
+        key = (int(due.instalment), int(due.component))
+        taken = min(int(due.amount_minor), int(waived.get(key, 0)))
+        waived[key] = int(waived.get(key, 0)) - taken
+        label = str(account.labels[key[1]])
+        rows.append(DueRow(*key, label, due.late_date, int(due.amount_minor), taken))
+    return rows
+
+
+def _allocations(account: Account) -> list[AllocationRow]:
+    """Live rows of settlement, with the reference of the receipt."""
+    references = account.receipts.set_index("id")["external_reference"].to_dict()
+    sources = dict(Allocation.Source.choices)
     return [
-        PeriodRow(
-            instalment=period.instalment,
-            from_on=period.segments[0].from_on,
-            to_on=period.segments[-1].to_on,
-            principal_minor=int(booked.get((period.instalment, int(Component.PRINCIPAL)), 0)),
-            interest_minor=int(booked.get((period.instalment, int(Component.INTEREST)), 0)),
-            capitalised_minor=period.capitalised_minor,
+        AllocationRow(
+            on=row.value_date,
+            reference=str(references.get(row.receipt_id, "")),
+            source=str(sources[int(row.source)]),
+            instalment=int(row.instalment),
+            component=int(row.component),
+            label=str(account.labels[int(row.component)]),
+            minor=int(row.amount_minor),
+            booking=int(row.booking_number),
         )
-        for period in plan.periods
-        if period.segments
+        for row in account.allocations.itertuples()
     ]
+
+
+def _periods(account: Account, terms: Terms, plan: Plan) -> list[PeriodRow]:
+    """The stretches of the plan. Their dates are inputs, their amounts those of the books.
+
+    Of a period's stretches the last goes on from the balance of the plan; those before it were owed when
+    the plan began, on balances of their own.
+    """
+    booked = account.plan.groupby(["instalment", "component"])["amount_minor"].sum()
+    puts_off = terms.grace_kind is GraceKind.INTEREST_DEFERRED
+    rows = []
+    for period in plan.periods:
+        for at, part in enumerate(period.segments, start=1):
+            is_last = at == len(period.segments)
+            said = Fraction(part.numerator, part.denominator)
+            by_days = year_fraction(part.from_on, part.to_on, terms.day_count)
+            number = period.instalment
+            rows.append(
+                PeriodRow(
+                    instalment=number,
+                    from_on=part.from_on,
+                    to_on=part.to_on,
+                    principal_minor=int(booked.get((number, PRINCIPAL), 0)) if is_last else 0,
+                    interest_minor=int(booked.get((number, INTEREST), 0)) if is_last else 0,
+                    capitalised_minor=period.capitalised_minor if is_last else 0,
+                    rate=from_rate_units(part.rate_units),
+                    balance_minor=None if is_last else part.balance_minor,
+                    is_put_off=puts_off and is_last and not number,
+                    part=None if said == by_days else said,
+                )
+            )
+    return rows

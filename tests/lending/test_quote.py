@@ -151,7 +151,7 @@ def test_files_hold_every_period_with_its_working(world: World, as_foundation: E
     rows = list(csv.reader(io.StringIO(text)))
     first = next(row for row in rows if row and row[0] == "1")
     assert first[4:6] == ["21456.22", "5000.00"]
-    assert "10,00,000.00 × 6.00 %" in first[-1]
+    assert "10,00,000.00 × 6.00\u00a0%" in first[-1]
     book = openpyxl.load_workbook(io.BytesIO(client.get(URL, TERMS | {"export": "xlsx"}).content))
     assert book["List"].max_row == 1 + 42 + 1
 
@@ -164,7 +164,7 @@ def test_the_command_prints_writes_and_names_what_is_wrong(
     call_command("quote", *options, "--working")
     said = capsys.readouterr().out
     assert "26,456.22" in said
-    assert "10,00,000.00 × 6.00 % × 1/12 = 5,000.000000 → 5,000.00" in said
+    assert "10,00,000.00 × 6.00\u00a0% × 1/12 = 5,000.000000 → 5,000.00" in said
     assert "APR (effective, days over 365): 6.1" in said
     for name in ("plan.csv", "plan.xlsx"):
         call_command("quote", *options, "--output", str(tmp_path / name))

@@ -1,0 +1,116 @@
+"""A loan's plans as its page and its workbook show them: each version rebuilt, with its working."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from calc.daycount import DayCount
+from calc.money import Component, Rounding, RoundingMode
+from calc.schedule import Schedule as Plan
+from calc.schedule import Terms
+from daybook.selectors import business_calendar
+from lending.builders.workings import Working
+from lending.models import Agreement, Schedule, Tier
+from repayments.models import LoanEvent, LoanEventLine
+from reports.builders.account import Account
+from reports.builders.daily import daily_workings
+from reports.builders.objects import Asked, Words
+from reports.builders.terms import term_words
+from reports.builders.versions import Version, Worked, build_versions
+from reports.builders.workings import Booked, fitting_plan, quiet_workings, workings
+from reports.selectors import facts
+from reports.selectors.frames import Frame
+
+INTEREST, PRINCIPAL = int(Component.INTEREST), int(Component.PRINCIPAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The plan in force in words, the working of every instalment that stands, and all versions."""
+
+    terms: Sequence[tuple[Words, Words]]
+    workings: Mapping[int, Working]
+    versions: Sequence[Version]
+
+
+def show_plans(account: Account, asked: Asked) -> Shown:
+    """Rebuild every version of a loan's plan known then, and say what replaced what."""
+    loan_id, mode = int(account.header["loan_id"]), str(account.header["contract_mode"])
+    on, last = asked.as_of, asked.last_booking_id
+    schedules = facts.schedule_versions([loan_id], as_of=on, last_booking_id=last)
+    history = facts.plan_history(loan_id, as_of=on, last_booking_id=last)
+    built = rebuilt(account, schedules, history)
+    worked = {
+        version: Worked(term_words(terms, mode), workings(terms, plan), quiet_workings(terms, plan))
+        for version, (terms, plan) in built.items()
+    }
+    standing = _standing(account, {version: one.workings for version, one in worked.items()})
+    standing |= raised_workings(account, schedules, history)
+    newest = worked.get(schedules[-1].version) if schedules else None
+    return Shown(
+        terms=newest.terms if newest else [],
+        workings=standing,
+        versions=build_versions(schedules, history, worked, _events(schedules)),
+    )
+
+
+def rebuilt(account: Account, schedules: Sequence[Schedule], history: Frame) -> dict[int, tuple[Terms, Plan]]:
+    """The terms and plan of each version that was generated and is reproduced exactly, by its number."""
+    found = {}
+    for schedule in schedules:
+        mine = history[(history["version"] == schedule.version) & (history["instalment"] > 0)]
+        if mine.empty:
+            continue
+        interest = mine[mine["component"] == INTEREST].groupby("instalment")["amount_minor"].sum()
+        booked = Booked(
+            principal_minor=int(account.header["principal_minor"]),
+            annual_rate=account.header["annual_rate"],
+            disbursed_on=account.header["disbursed_date"],
+            first_nominal_date=mine["nominal_date"].min(),
+            interest={int(number): int(minor) for number, minor in interest.items()},
+        )
+        calendar = business_calendar(last_booking_id=schedule.booking_id)
+        fitting = fitting_plan(schedule.terms, calendar, booked)
+        if fitting:
+            found[schedule.version] = fitting
+    return found
+
+
+def raised_workings(account: Account, schedules: Sequence[Schedule], history: Frame) -> dict[int, Working]:
+    """The working of interest that was raised by the day; nothing where interest was planned."""
+    agreement = Agreement.objects.get(pk=int(account.header["agreement_id"]))
+    if (
+        agreement.interest_basis != Agreement.InterestBasis.DAILY_PRODUCT
+        or account.header["tier"] != Tier.WHOLESALE
+    ):
+        return {}
+    usual = account.header["annual_rate"] or 0
+    rates = [
+        (schedule.effective_date, Decimal(str(schedule.terms.get("annual_rate", usual))))
+        for schedule in schedules
+    ]
+    latest: dict[date, Decimal] = dict(rates)  # of two versions from one date the later counts
+    rounding = Rounding(RoundingMode(agreement.interest_rounding), agreement.interest_quantum_minor)
+    return daily_workings(account, history, sorted(latest.items()), DayCount(agreement.day_count), rounding)
+
+
+def _standing(account: Account, by_version: Mapping[int, Mapping[int, Working]]) -> dict[int, Working]:
+    """The working of each instalment by the version whose due still stands."""
+    planned = account.plan[account.plan["component"].isin([INTEREST, PRINCIPAL])]
+    found = {}
+    for number, version in planned.groupby("instalment")["version"].max().items():
+        working = by_version.get(int(version), {}).get(int(number))
+        if working:
+            found[int(number)] = working
+    return found
+
+
+def _events(schedules: Sequence[Schedule]) -> dict[int, LoanEvent]:
+    """What a person proposed and another approved, by the version it made."""
+    lines = LoanEventLine.objects.filter(schedule__in=[one.pk for one in schedules]).select_related(
+        "event__made_by", "event__decided_by"
+    )
+    return {int(line.schedule_id): line.event for line in lines if line.schedule_id}
