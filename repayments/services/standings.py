@@ -8,7 +8,7 @@ A close reckons every loan from its snapshots and keeps what the sub-loans come 
 A posting does not reckon an institution's whole book again: it takes that base, less the snapshots of
 the sub-loans touched since, plus those sub-loans as they now are. Nothing is added to what an earlier
 posting wrote, so nothing can drift; the next close reckons all of it anew. Wholesale loans are few and
-are always measured afresh. docs/decisions/0034 says what this leaves until the night.
+are always measured afresh. docs/decisions/0020 says what this leaves until the night.
 """
 
 from __future__ import annotations
