@@ -68,8 +68,7 @@ SENTENCES: dict[str, Text] = {
         "shortens."
     ),
     "prepayment.instalment": _(
-        "%(amount)s of principal falls due on %(on)s; the term stays and the instalment falls. "
-        ""
+        "%(amount)s of principal falls due on %(on)s; the term stays and the instalment falls."
     ),
     "prepayment.interest_carried": _("Interest accrued up to %(on)s is carried into the next instalment."),
     "prepayment.interest_due": _("Interest accrued up to %(on)s is paid with it."),
@@ -83,8 +82,7 @@ SENTENCES: dict[str, Text] = {
     "settlement.rebate": _("The profit not earned yet, %(amount)s, is waived as a rebate."),
     "reschedule": _("%(owed)s is owed on a new plan from %(on)s; time %(times)s that the terms are changed."),
     "restructure": _(
-        "%(owed)s is owed on a new plan from %(on)s; time %(times)s that the terms are changed. "
-        ""
+        "%(owed)s is owed on a new plan from %(on)s; time %(times)s that the terms are changed."
     ),
     "moved": _(
         "Unpaid dues of before move into the new plan: %(principal)s of principal, %(rest)s of "
@@ -97,13 +95,11 @@ SENTENCES: dict[str, Text] = {
     "moratorium": _("From %(on)s to %(until)s no principal falls due on %(loans)s loans."),
     "moratorium.interest_paid": _("Interest goes on falling due."),
     "moratorium.interest_deferred": _(
-        "Interest waits, bearing nothing, and falls due with the first one after it. "
-        ""
+        "Interest waits, bearing nothing, and falls due with the first one after it."
     ),
     "moratorium.interest_added": _("Interest is added to the principal once, at the end."),
     "moratorium.interest_capitalised": _(
-        "Interest is added to the principal each period and bears interest. "
-        ""
+        "Interest is added to the principal each period and bears interest."
     ),
     "moratorium.interest_waived": _("No interest is charged."),
     "moratorium.shifted": _("The dates after it move by as much; the plan ends later."),
@@ -120,8 +116,7 @@ SENTENCES: dict[str, Text] = {
     ),
     "write_off.part": _("%(amount)s goes off the books on %(on)s: accrued interest first, then principal."),
     "write_off.memo": _(
-        "%(amount)s stays as a memo balance. Later receipts are recoveries and go there first. "
-        ""
+        "%(amount)s stays as a memo balance. Later receipts are recoveries and go there first."
     ),
     "write_off.provision": _("%(held)s is held in provision and suspense against %(amount)s."),
     "waiver.penal": _("%(amount)s of the open penal interest of %(open)s is forgiven, the oldest first."),
