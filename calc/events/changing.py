@@ -62,7 +62,7 @@ def prepay(
     rest = rest_of(running, on)
     refused = no_rest(running, rest)
     refuse(refused, amount <= 0, "amount", "a prepayment needs a positive amount")
-    sentence = "of {left_minor} minor units of principal not yet due; to pay all of it, settle the loan"
+    sentence = "there are {left_minor} minor units of principal not yet due; to pay them all, settle the loan"
     refuse(refused, amount >= rest.balance, "amount", sentence, left_minor=rest.balance)
     if effect is Effect.TERM:
         bullet = running.has("method", Method.BULLET)

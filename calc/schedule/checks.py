@@ -36,6 +36,8 @@ def _count_faults(rules: Rules) -> Iterator[tuple[bool, str, str]]:
     """Numbers of instalments and of grace periods."""
     no_grace = rules.grace_periods == 0 and rules.interest_grace == 0
     quiet = rules.grace_kind not in {GraceKind.NONE, GraceKind.INTEREST_PAID}
+    too_long = rules.instalments < 1 and rules.grace_periods > 0
+    yield too_long, "grace_periods", "the grace leaves no instalment to repay the loan"
     yield rules.instalments < 1, "instalments", "at least one instalment must repay the loan"
     yield rules.periods > MAX_PERIODS, "instalments", "a plan has at most {most} periods"
     yield rules.grace_periods < 0, "grace_periods", "grace cannot be negative"

@@ -304,6 +304,7 @@ def test_interest_runs_to_the_adjusted_date_where_the_terms_say_so() -> None:
     [
         ({"instalments": 0}, "instalments"),
         ({"instalments": 1300}, "instalments"),
+        ({"instalments": 0, "grace_periods": 6, "grace_kind": GraceKind.INTEREST_PAID}, "grace_periods"),
         ({"grace_periods": -1}, "grace_periods"),
         ({"grace_periods": 3}, "grace_kind"),
         ({"grace_kind": GraceKind.INTEREST_PAID}, "grace_periods"),
