@@ -191,6 +191,12 @@ class Tranche(models.Model):
                 name="tranche_maker_is_not_checker",
             ),
             models.CheckConstraint(
+                condition=Q(disbursed_by__isnull=True)
+                | Q(cleared_by__isnull=True)
+                | ~Q(disbursed_by=F("cleared_by")),
+                name="tranche_clearer_does_not_disburse",
+            ),
+            models.CheckConstraint(
                 condition=~Q(state="disbursed")
                 | Q(
                     approved_amount__isnull=False,

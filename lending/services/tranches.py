@@ -224,6 +224,7 @@ def record_sent(
         CannotDisburseTranche,
         actor,
         (held.requested_by_id, _("requested the tranche")),
+        (held.cleared_by_id, _("cleared the tranche")),
         (held.approved_by_id, _("approved the tranche")),
     )
     if not held.requested_date <= value_date <= business_date:

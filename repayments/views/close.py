@@ -7,6 +7,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
+import django_filters
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import TemplateView
 
 from daybook.formats import day
-from daybook.lists import ListPage
+from daybook.lists import DayFilter, ListPage
 from daybook.pages import Page, Text
 from daybook.selectors import BooksNotOpen, NumberUpTo, open_business_date
 from daybook.tables import DayColumn, NumberColumn, PaikarTable
@@ -120,6 +121,30 @@ def _seconds(run: DayRun) -> float:
     return (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
 
 
+UNSIGNED = "unsigned"
+
+
+class RunFilter(django_filters.FilterSet):
+    """Closes of a period, or of a state."""
+
+    state = django_filters.ChoiceFilter(
+        method="of_state",
+        label=gettext_lazy("State"),
+        choices=[
+            *((state.value, label) for state, (_kind, label) in STATES.items()),
+            (UNSIGNED, gettext_lazy("Closed with exceptions, not signed")),
+        ],
+        empty_label=gettext_lazy("All"),
+    )
+    from_date = DayFilter("business_date", "gte", label=gettext_lazy("From"))
+    to_date = DayFilter("business_date", "lte", label=gettext_lazy("To"))
+
+    def of_state(self, queryset: QuerySet[DayRun], _name: str, value: str) -> QuerySet[DayRun]:
+        if value == UNSIGNED:
+            return queryset.filter(state=DayRun.State.EXCEPTIONS, signed_at__isnull=True)
+        return queryset.filter(state=value)
+
+
 class RunList(ListPage):
     """Every close, and the button that closes the open date."""
 
@@ -128,6 +153,7 @@ class RunList(ListPage):
     title = gettext_lazy("Close of day")
     subtitle = gettext_lazy("What each business date knew, fixed for ever: one snapshot a loan.")
     table_class = RunTable
+    filterset_class = RunFilter
     empty_text = gettext_lazy("No business date is closed yet.")
 
     def get_rows(self) -> QuerySet[DayRun]:

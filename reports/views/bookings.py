@@ -41,7 +41,9 @@ class BookingPage(Page, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         booking = self.booking
-        owner = Institution.objects.filter(pk=booking.institution_id).first()
+        owner = (
+            Institution.objects.filter(pk=booking.institution_id).first() if booking.institution_id else None
+        )
         return super().get_context_data(
             booking=booking,
             institution=owner,

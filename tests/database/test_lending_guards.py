@@ -222,6 +222,7 @@ def test_a_schedule_without_its_dues(world: World) -> None:
         ),
         ("tranche_maker_is_not_checker", "UPDATE lending_tranche SET cleared_by_id = requested_by_id"),
         ("tranche_maker_is_not_checker", "UPDATE lending_tranche SET approved_by_id = cleared_by_id"),
+        ("tranche_clearer_does_not_disburse", "UPDATE lending_tranche SET disbursed_by_id = cleared_by_id"),
         ("tranche_maker_is_not_checker", "UPDATE lending_tranche SET disbursed_by_id = approved_by_id"),
         ("tranche_approved_within_requested", "UPDATE lending_tranche SET requested_amount = 1"),
         ("tranche_disbursed_is_complete", "UPDATE lending_tranche SET value_date = NULL"),

@@ -99,7 +99,10 @@ class Site:
         try:
             with with_admin.cursor() as cursor:
                 cursor.execute(query)
-                return cursor.fetchone()[0] if cursor.description else cursor.rowcount
+                if cursor.description is None:
+                    return cursor.rowcount
+                row = cursor.fetchone()
+                return row and row[0]
         finally:
             with_admin.close()
 

@@ -188,7 +188,7 @@ def test_a_decided_application_is_not_withdrawn(world: World) -> None:
         )
 
 
-def test_a_tranche_takes_four_steps_and_three_people_at_least(world: World) -> None:
+def test_a_tranche_takes_four_steps_and_four_people(world: World) -> None:
     facility = world.facility()
     tranche = request_tranche(facility=facility, amount=CRORE, **world.act("maker"))
     with pytest.raises(CannotApproveTranche, match="is requested"):
@@ -201,6 +201,8 @@ def test_a_tranche_takes_four_steps_and_three_people_at_least(world: World) -> N
     approve_tranche(tranche=tranche, amount=CRORE / 2, **world.act("approver"))
     with pytest.raises(CannotDisburseTranche, match="approved the tranche"):
         disburse_tranche(tranche=tranche, value_date=TODAY, bank_reference="R", **world.act("approver"))
+    with pytest.raises(CannotDisburseTranche, match="cleared the tranche"):
+        disburse_tranche(tranche=tranche, value_date=TODAY, bank_reference="R", **world.act("officer"))
     loan = disburse_tranche(
         tranche=tranche, value_date=TODAY, bank_reference="R", **world.act("finance_head")
     )

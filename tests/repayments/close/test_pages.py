@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from daybook.models import BusinessDay, Holiday
 from daybook.services import seal_audit
@@ -145,3 +146,22 @@ def test_a_holiday_is_declared_and_withdrawn_with_a_reason(
     assert [row.is_holiday for row in told] == [True, False]
     assert told[0].booking.reason == "Government notice"
     assert as_foundation("officer").get(reverse("daybook:holiday_declare")).status_code == 403
+
+
+def test_closes_are_filtered_by_state_and_period(as_foundation: Any) -> None:
+    now = timezone.now()
+    for day, state in ((1, "closed"), (2, "exceptions"), (3, "closed")):
+        DayRun.objects.create(
+            business_date=date(2026, 3, day), state=state, last_booking_id=1, started_by="Close of day",
+            started_at=now, finished_at=now,
+        )  # fmt: skip
+    officer = as_foundation("officer")
+
+    def shown(**asked: str) -> list[int]:
+        table = officer.get(reverse("repayments:closes"), asked).context["table"]
+        return [row.record.business_date.day for row in table.rows]
+
+    assert shown() == [3, 2, 1]
+    assert shown(state="closed") == [3, 1]
+    assert shown(state="unsigned") == [2]
+    assert shown(from_date="2026-03-02", to_date="2026-03-02") == [2]
