@@ -12,6 +12,7 @@ NOUNS: dict[str, Promise] = {
     "authority": pgettext_lazy("thing", "Approval authority"),
     "branch": pgettext_lazy("thing", "Branch"),
     "class_floor": pgettext_lazy("thing", "Class held"),
+    "close": pgettext_lazy("thing", "Close of day"),
     "day": pgettext_lazy("thing", "Business date"),
     "exposure_limit": pgettext_lazy("thing", "Exposure limit"),
     "facility": pgettext_lazy("thing", "Facility"),
