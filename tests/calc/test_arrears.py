@@ -1,6 +1,8 @@
 """Arrears as of any date, against the walker and by hand."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from random import Random
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from calc.allocation import Dues, Settled, allocate
 from calc.arrears import Arrears, Bucket, Fault, buckets, measure
 from calc.calendar import add_months
-from calc.money import Component
+from calc.money import Component, sort_order
 from tests.calc.test_allocation import books, days
 from tests.calc.walker import Due, Receipt, due_columns, receipt_columns, walk
 
@@ -89,6 +91,35 @@ def test_many_loans_at_once_are_the_loans_one_by_one(
         alone = measure(dues, settled, as_of, loans=np.array([loan]), windows=(1,))
         for name in ("overdue_total", "overdue_since", "days_past_due", "outstanding_principal", "advance"):
             assert getattr(together, name)[at].tolist() == getattr(alone, name)[0].tolist()
+
+
+@given(books(), days, st.randoms())
+def test_the_order_of_facts_changes_nothing(
+    book: tuple[dict[int, list[Due]], dict[int, list[Receipt]]], as_of: date, chance: Random
+) -> None:
+    """Rows in order take a shorter way through; shuffled, split and mirrored ones take the long one."""
+    plans, receipts = book
+    loans = np.array(sorted(plans), dtype=np.int64)
+    dues = due_columns(plans)
+    settled = allocate(dues, receipt_columns(receipts)).settled(np.datetime64(as_of))
+    there_and_back = np.concatenate([np.arange(len(dues)), np.arange(len(dues)), np.arange(len(dues))])
+    signs = np.repeat([1, 1, -1], len(dues))
+    chance_order = list(range(len(there_and_back)))
+    chance.shuffle(chance_order)
+    long_way = dues.take(there_and_back[chance_order])
+    long_way = replace(long_way, amount=long_way.amount * signs[chance_order])
+    paid_order = list(range(settled.loan.size))
+    chance.shuffle(paid_order)
+    mixed = Settled(*(column[paid_order] for column in vars(settled).values()))
+
+    short = measure(dues.take(sort_order(*_keys(dues))), settled, as_of, loans=loans, windows=(3,))
+    long = measure(long_way, mixed, as_of, loans=loans, windows=(3,))
+    for name, column in vars(short).items():
+        assert np.array_equal(column, getattr(long, name), equal_nan=name == "overdue_since"), name
+
+
+def _keys(dues: Dues) -> tuple[np.ndarray, ...]:
+    return dues.loan, dues.instalment, dues.component, dues.late_date
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from calc.money import (
     from_minor,
     from_rate_units,
     group_starts,
+    is_strictly_sorted,
     round_ratio,
     round_ratios,
     running_sum_by,
@@ -164,6 +166,15 @@ def test_rows_are_sorted_by_key_after_key_whether_or_not_the_keys_pack(
     table = np.array(rows, dtype=np.int64).reshape(-1, 3)
     order = sort_order(*table.T)
     assert order.tolist() == sorted(range(len(rows)), key=lambda i: (rows[i], i))
+    rises = all(earlier < later for earlier, later in pairwise(rows))
+    assert is_strictly_sorted(*table.T) <= rises, "it may not know, but it never says so falsely"
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 3)), max_size=12))
+def test_short_keys_are_known_to_be_in_order_when_they_are(rows: list[tuple[int, int]]) -> None:
+    for some in (rows, sorted(rows), sorted(set(rows))):
+        table = np.array(some, dtype=np.int64).reshape(-1, 2)
+        assert is_strictly_sorted(*table.T) == all(one < two for one, two in pairwise(some))
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(-50, 50)), max_size=20))

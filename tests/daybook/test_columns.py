@@ -10,7 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daybook.columns import Column, ColumnsDoNotFit, copy_columns, insert_columns, read_columns
+from daybook.columns import Column, ColumnsDoNotFit, copy_columns, insert_columns, read_arrays, read_columns
 
 ROW = st.tuples(
     st.integers(-(2**63), 2**63 - 1),
@@ -48,6 +48,11 @@ def test_what_is_copied_in_is_what_is_read_out(
 
     assert (found == given_rows).all()
 
+    gathered = read_arrays("SELECT big, small, day, flag FROM fixed ORDER BY ctid", [], given_rows.dtype)
+    for name in given_rows.dtype.names or ():
+        assert gathered[name].dtype == given_rows[name].dtype
+        assert gathered[name].tolist() == given_rows[name].tolist()
+
 
 @pytest.mark.parametrize("copy", [True, False], ids=["by COPY", "by INSERT"])
 def test_text_quotes_and_missing_values_survive(scratch: None, copy: bool) -> None:
@@ -79,6 +84,8 @@ def test_a_null_is_refused_and_never_read_as_a_number(scratch: None) -> None:
     insert_columns("loose", {"big": [1, None]})
     with pytest.raises(ColumnsDoNotFit):
         read_columns("SELECT big, 1 FROM loose", [], [("big", "i8"), ("one", "i2")])
+    with pytest.raises(ColumnsDoNotFit, match="column big holds a NULL"):
+        read_arrays("SELECT 1, big FROM loose", [], [("one", "i2"), ("big", "i8")])
 
 
 def test_columns_of_different_length_are_refused(scratch: None) -> None:
