@@ -43,6 +43,8 @@ FINANCE_HEAD_MAY = 100 * CRORE
 EXPOSURE_LIMIT = 75 * CRORE
 LAST_DRAWING = {"RF-1": date(2024, 6, 10), "RF-2": date(2026, 12, 31)}
 SIGNED = {"RF-1": date(2024, 2, 22), "RF-2": date(2024, 6, 11)}
+PENAL_RATES = {"LANKABANGLA": Decimal("1.5")}
+"""Percent a year that late instalments bear; the other institutions agreed to none."""
 
 
 @transaction.atomic
@@ -180,6 +182,7 @@ class Office:
                 grace_months=offer.wholesale_grace_months,
                 grace_kind="interest_paid",
                 contract_mode=player.contract_mode,
+                penal_rate=PENAL_RATES.get(player.code, Decimal(0)),
                 actor=people["officer"],
                 business_date=day,
             )

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from django.db import connection
 from djmoney.money import Money
 
-from calc.money import from_minor
+from calc.money import Component, from_minor
 from repayments.models import ReceiptProposal
 from repayments.services.receipts import approve_proposal, propose_receipt
 from reports.demonstration.cast import off_weekend
@@ -69,17 +69,18 @@ class Treasury:
         return [demand for demand in self._unposted(day) if demand.value_date <= day]
 
     def _unposted(self, day: date) -> list[Demand]:
-        """Instalments of tranches fallen due by a date without a receipt, oldest first."""
+        """Instalments of tranches fallen due without a receipt, with their penal interest, oldest first."""
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                SELECT l.id, i.code, l.number, d.instalment, max(d.late_date), sum(d.amount_minor)
+                SELECT l.id, i.code, l.number, d.instalment,
+                       max(d.late_date) FILTER (WHERE d.component = ANY (%(planned)s)), sum(d.amount_minor)
                   FROM lending_due d JOIN lending_loan l ON l.id = d.loan_id
                   JOIN partners_institution i ON i.id = l.institution_id
-                 WHERE l.tier = 'wholesale' AND d.late_date <= %s
-                 GROUP BY l.id, i.code, l.number, d.instalment ORDER BY max(d.late_date), l.id
+                 WHERE l.tier = 'wholesale' AND d.late_date <= %(day)s
+                 GROUP BY l.id, i.code, l.number, d.instalment ORDER BY 5, l.id
                 """,
-                [day],
+                {"day": day, "planned": [int(Component.INTEREST), int(Component.PRINCIPAL)]},
             )
             found = cursor.fetchall()
             cursor.execute(
