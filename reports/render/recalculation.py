@@ -201,7 +201,9 @@ def _result(page: Any, styles: dict[str, Any], sheet: Recalculation, last_due: i
     if last_period:
         span = f"Periods!K2:K{last_period}"
         seen = zip(sheet.periods, walk_periods(sheet), strict=True)
-        differs = [abs(result.interest - p.interest_minor) for p, result in seen if p.instalment]
+        differs = [
+            abs(result.interest - p.interest_minor) for p, result in seen if p.instalment and not p.adds_on
+        ]
         worst = max(differs, default=0)
         largest = f"=MAX(0,MAX({span}),-MIN({span}))"
         lines.append(
