@@ -53,7 +53,7 @@ class Change:
 def changes_by(proposed: ClassificationPolicy | ProvisionPolicy) -> list[Change]:
     """Where a proposed, unsaved policy would govern instead of another, tie with one, or fill a gap."""
     model = type(proposed)
-    rows = [row for row in model.objects.order_by("pk") if row.tier == proposed.tier]  # type: ignore[attr-defined]
+    rows = [row for row in model.objects.order_by("pk") if row.tier == proposed.tier]
     number = max((row.pk for row in rows), default=0) + 1
     codes = {row.pk: row.code for row in rows} | {number: proposed.code}
     before = _scopes(rows)

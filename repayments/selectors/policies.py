@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 
@@ -72,26 +72,26 @@ def policies_as_if(
     scope as specific as its own.
     """
     later = max((in_force_on - as_of).days, 0)
-    rules: dict[type[DatedPolicy], list[Any]] = {}
-    for model, rule in ((ClassificationPolicy, class_rule), (ProvisionPolicy, provision_rule)):
-        rows = _in_force(model.objects.all(), in_force_on, last_booking_id)  # type: ignore[attr-defined]
-        rules[model] = [
-            replace(
-                rule(row),
-                effective_from=row.from_date - timedelta(days=later),
-                effective_to=None,
-            )
-            for row in rows
-        ]
+    moved = timedelta(days=later)
+    classes = [
+        replace(class_rule(row), effective_from=row.from_date - moved, effective_to=None)
+        for row in _in_force(ClassificationPolicy.objects.all(), in_force_on, last_booking_id)
+    ]
+    provisions = [
+        replace(provision_rule(row), effective_from=row.from_date - moved, effective_to=None)
+        for row in _in_force(ProvisionPolicy.objects.all(), in_force_on, last_booking_id)
+    ]
     if draft is not None:
         draft.pk = DRAFT_NUMBER
-        rule = class_rule if isinstance(draft, ClassificationPolicy) else provision_rule
-        rules[type(draft)].append(replace(rule(draft), effective_from=as_of, effective_to=None))  # type: ignore[arg-type]
+        if isinstance(draft, ClassificationPolicy):
+            classes.append(replace(class_rule(draft), effective_from=as_of, effective_to=None))
+        else:
+            provisions.append(replace(provision_rule(draft), effective_from=as_of, effective_to=None))
         draft.pk = None
     return PolicySet(
         on=as_of,
-        classification=ClassificationPolicies.of(rules[ClassificationPolicy]),
-        provision=ProvisionPolicies.of(rules[ProvisionPolicy]),
+        classification=ClassificationPolicies.of(classes),
+        provision=ProvisionPolicies.of(provisions),
     )
 
 
@@ -102,7 +102,7 @@ def policy_codes(rules: PolicySet) -> dict[str, dict[str, str]]:
         ("classification", ClassificationPolicy, rules.classification.scopes.policy),
         ("provision", ProvisionPolicy, rules.provision.scopes.policy),
     ):
-        rows = model.objects.filter(pk__in=[int(number) for number in numbers]).order_by("pk")  # type: ignore[attr-defined]
+        rows = model.objects.filter(pk__in=[int(number) for number in numbers]).order_by("pk")
         found[kind] = {str(pk): code for pk, code in rows.values_list("pk", "code")}
     return found
 

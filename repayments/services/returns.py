@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -198,10 +198,14 @@ def previous_quarter_end(end: date) -> date:
     return add_months(end, -3, seed_day=31)
 
 
-def _standing(tier: str, institution_id: int | None, as_of: date) -> Any:
-    return ClassificationReturn.objects.filter(tier=tier, institution_id=institution_id, as_of=as_of).exclude(
+def _standing(tier: str, institution_id: int | None, as_of: date) -> QuerySet[ClassificationReturn]:
+    """Returns of that tier, scope and date that are not discarded."""
+    of_date = ClassificationReturn.objects.filter(tier=tier, as_of=as_of).exclude(
         state=ClassificationReturn.State.DISCARDED
     )
+    if institution_id is None:
+        return of_date.filter(institution__isnull=True)
+    return of_date.filter(institution_id=institution_id)
 
 
 def _locked_row(return_id: int) -> ClassificationReturn:

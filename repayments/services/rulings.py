@@ -14,7 +14,6 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from djmoney.money import Money
 
 from daybook.models import Booking
 from daybook.services import book, record
@@ -218,7 +217,8 @@ def _write_security(proposal: RulingProposal, approver: User, booking: Booking) 
         institution_id=loan.institution_id,
         category=told["category"],
         kind=told["kind"],
-        value=Money(Decimal(told["value"]), loan.currency),
+        value=Decimal(told["value"]),
+        value_currency=loan.currency,
         eligible_percent=Decimal(told["eligible_percent"]),
         valued_date=date.fromisoformat(told["valued_date"]),
         from_date=date.fromisoformat(told["from_date"]),

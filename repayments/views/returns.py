@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -10,6 +11,7 @@ import django_filters
 import django_tables2 as tables
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -162,7 +164,7 @@ class DraftReturn(Page, TemplateView):
             except CannotDraftReturn as refusal:
                 form.add_error(None, str(refusal))
             else:
-                tasks.compute_return.delay_on_commit(made.pk)
+                transaction.on_commit(partial(tasks.compute_return.delay, made.pk))
                 return redirect("repayments:return", pk=made.pk)
         return self.render_to_response(self.get_context_data(form=form))
 

@@ -76,7 +76,7 @@ def _part(asked: Asked, scope: Scope, currency: str, set_a: PolicySet, set_b: Po
     mine = a.rows["currency"] == pack_currency(currency)
     rows, other = a.rows[mine], b[mine]
 
-    def column(name: str, table: np.ndarray) -> IntColumn:  # type: ignore[type-arg]
+    def column(name: str, table: np.ndarray) -> IntColumn:
         return np.ascontiguousarray(table[name]).astype(np.int64)
 
     return Compared(

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 
 from daybook.services import roll_day
 from lending.models import Loan, Security
-from repayments.models import ClassFloor, ClassFreeze, ClassificationReturn, RulingProposal
+from repayments.models import ClassFloor, ClassFreeze, ClassificationReturn, ReturnLine, RulingProposal
 from repayments.services.judgements import freeze_classes, hold_class, release_class
 from repayments.services.returns import compute_return, draft_return, lock_return
 from repayments.services.rulings import propose_ruling, reject_ruling
@@ -164,7 +164,7 @@ def test_lines_of_a_locked_return_are_neither_dropped_nor_added(books: ClosingBo
     other = closing_books().lend(PLAN, disbursed=date(2025, 6, 30), tier="wholesale")
     columns = [
         field.column
-        for field in ClassificationReturn.lines.rel.related_model._meta.concrete_fields  # type: ignore[attr-defined]
+        for field in ReturnLine._meta.concrete_fields
         if field.column not in ("loan_id", "institution_id")
     ]
     refused(

@@ -19,7 +19,7 @@ from tests.repayments.close.class_cases import PAID_TO_FEBRUARY
 
 pytestmark = pytest.mark.django_db
 
-STRICT = {
+STRICT: dict[str, Any] = {
     "code": "BANK-STRICT", "reference": "Draft", "tier": "subloan", "applies_to": "bank", "scope": [],
     "from_date": "2027-01-01", "to_date": None, "confidence": "K", "test": "time", "lag_months": 0,
     "sma_months": None, "ss_months": 1, "df_months": 6, "bl_months": 12,

@@ -118,7 +118,7 @@ def _freeze(books: ClosingBooks, _loan: Loan, row: Dated) -> None:
             tier=tier,
             sizes=sizes,
             from_date=row.from_date,
-            to_date=row.to_date,
+            to_date=row.to_date or row.from_date,
             reason="As the case says.",
         ),
         booking=books.booking(),
@@ -181,7 +181,7 @@ def _second_policy(books: ClosingBooks, text: str) -> None:
     model = ProvisionPolicy if words[0].startswith("P-") else ClassificationPolicy
     policy = model.objects.get(code=words[0])
     policy.pk, policy.code, policy.booking = None, words[3], books.booking()
-    if "floor" in words:
+    if isinstance(policy, ProvisionPolicy) and "floor" in words:
         policy.floor_percent = Decimal(words[words.index("%") - 1])
         policy.from_date = date.fromisoformat(words[-1])
     policy.save(force_insert=True)

@@ -37,12 +37,18 @@ SECURITY = {
     "category": "deposit", "kind": "FDR 9", "value": "500.00", "eligible_percent": "90",
     "valued_date": "2025-12-01", "from_date": "2026-01-01", "to_date": None,
 }  # fmt: skip
-SHARED = {"tier": "subloan", "applies_to": "bank", "to_date": None, "confidence": "H", "reference": "BRPD 7"}
-CLASS_POLICY = SHARED | {
+SHARED: dict[str, Any] = {
+    "tier": "subloan",
+    "applies_to": "bank",
+    "to_date": None,
+    "confidence": "H",
+    "reference": "BRPD 7",
+}
+CLASS_POLICY: dict[str, Any] = SHARED | {
     "code": "BANK-2027", "scope": [], "from_date": "2027-01-01", "test": "time", "lag_months": 0,
     "sma_months": None, "ss_months": 3, "df_months": 6, "bl_months": 12,
 }  # fmt: skip
-PROVISION = SHARED | {
+PROVISION: dict[str, Any] = SHARED | {
     "code": "P-NEW", "scope": ["cottage", "micro", "small", "medium"], "from_date": "2027-01-01",
     "standard_percent": "0.5", "sma_percent": "0.5", "ss_percent": "20", "df_percent": "50",
     "bl_percent": "100", "floor_percent": "15",
