@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,13 @@ from django.db import transaction
 
 from daybook.models import Booking
 from partners.models import User
-from repayments.models import ChargePolicy, ClassificationPolicy, ProvisionPolicy
+from repayments.models import (
+    ChargePolicy,
+    ClassificationPolicy,
+    ProvisionPolicy,
+    ReschedulePolicy,
+    WriteOffPolicy,
+)
 from repayments.models.policies import DatedPolicy
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reference" / "policies.yaml"
@@ -21,9 +28,12 @@ _SHARED = {"code", "reference", "tier", "applies_to", "from_date", "confidence"}
 _CLASS = {"test", "ss_months", "df_months", "bl_months"}
 _PERCENTS = {f"{name}_percent" for name in ("standard", "sma", "ss", "df", "bl")}
 _CHARGE = {"kind", "percent"}
-P = TypeVar("P", ClassificationPolicy, ProvisionPolicy, ChargePolicy)
+P = TypeVar("P", ClassificationPolicy, ProvisionPolicy, ChargePolicy, ReschedulePolicy, WriteOffPolicy)
 
 _MAY_BE_ABSENT = {"to_date", "scope"}
+_RESCHEDULE = {"event", "times", "special_times", "tenor_months", "down_payment_percent"}
+_RESCHEDULE_MAY_BE_ABSENT = _MAY_BE_ABSENT | {"least", "below"}
+_WRITE_OFF = {"notice_days", "months_in_bad", "is_partial_allowed", "provision_percent"}
 _PROVISION_MAY_BE_ABSENT = _MAY_BE_ABSENT | {"floor_percent"}
 _CLASS_MAY_BE_ABSENT = _MAY_BE_ABSENT | {"lag_months", "sma_months", "term_years_min", "term_years_max"}
 
@@ -39,6 +49,7 @@ class LoadedPolicies:
     classification_count: int
     provision_count: int
     charge_count: int
+    event_count: int
 
 
 @transaction.atomic
@@ -67,13 +78,27 @@ def load_policies(
         ChargePolicy(**_fields(row, path, _SHARED | _CHARGE, _MAY_BE_ABSENT), **people)
         for row in content.get("charge_policies", [])
     ]
+    reschedules = [
+        ReschedulePolicy(**_with_shares(row, path), **people)
+        for row in content.get("reschedule_policies", [])
+    ]
+    write_offs = [
+        WriteOffPolicy(**_fields(row, path, _SHARED | _WRITE_OFF, _MAY_BE_ABSENT), **people)
+        for row in content.get("write_off_policies", [])
+    ]
     new_classes = _new(classes, {row.code: row for row in ClassificationPolicy.objects.all()}, path)
     new_provisions = _new(provisions, {row.code: row for row in ProvisionPolicy.objects.all()}, path)
     new_charges = _new(charges, {row.code: row for row in ChargePolicy.objects.all()}, path)
+    new_reschedules = _new(reschedules, {row.code: row for row in ReschedulePolicy.objects.all()}, path)
+    new_write_offs = _new(write_offs, {row.code: row for row in WriteOffPolicy.objects.all()}, path)
+    ReschedulePolicy.objects.bulk_create(new_reschedules)
+    WriteOffPolicy.objects.bulk_create(new_write_offs)
     ClassificationPolicy.objects.bulk_create(new_classes)
     ProvisionPolicy.objects.bulk_create(new_provisions)
     ChargePolicy.objects.bulk_create(new_charges)
-    return LoadedPolicies(len(new_classes), len(new_provisions), len(new_charges))
+    return LoadedPolicies(
+        len(new_classes), len(new_provisions), len(new_charges), len(new_reschedules) + len(new_write_offs)
+    )
 
 
 def _fields(row: dict[str, Any], path: Path, needed: set[str], may_be_absent: set[str]) -> dict[str, Any]:
@@ -93,6 +118,12 @@ def _fields(row: dict[str, Any], path: Path, needed: set[str], may_be_absent: se
         if isinstance(value, float):
             raise CannotLoadPolicies(f'{path.name}: {name}: put the {field} "{value}" in quotes.')
     return row
+
+
+def _with_shares(row: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A limit of rescheduling, its list of percents as the database gives them back."""
+    fields = _fields(row, path, _SHARED | _RESCHEDULE, _RESCHEDULE_MAY_BE_ABSENT)
+    return fields | {"down_payment_percent": [Decimal(share) for share in fields["down_payment_percent"]]}
 
 
 def _new(wanted: list[P], held: dict[str, P], path: Path) -> list[P]:

@@ -53,7 +53,10 @@ class Command(BaseCommand):
                 proposer, approver = people
                 policies = load_policies(booking=booking, proposed_by=proposer, approved_by=approver)
                 added["policies"] = (
-                    policies.classification_count + policies.provision_count + policies.charge_count
+                    policies.classification_count
+                    + policies.provision_count
+                    + policies.charge_count
+                    + policies.event_count
                 )
             if not any(added.values()):
                 transaction.set_rollback(True)

@@ -184,16 +184,29 @@ def _refuse_against_policy(
             )  # fmt: skip
     share = Decimal(policy.provision_percent) if policy else Decimal(100)
     held = stands.provision_minor + stands.suspense_minor
-    if Decimal(held) < Decimal(total) * share / 100:
+    booked = total - _uncharged(outcome)
+    if Decimal(held) < Decimal(booked) * share / 100:
         raise CannotMakeEvent(
             "amount_minor" if extent is Extent.PART else "extent",
             _("Provision of %(share)s %% comes first: %(held)s is held in provision and suspense, %(total)s "
               "would be written off.")
-            % {"share": number(share), "held": in_taka(held), "total": in_taka(total)},
+            % {"share": number(share), "held": in_taka(held), "total": in_taka(booked)},
         )  # fmt: skip
-    outcome.says.append(Say("write_off.provision", {"held": held, "amount": total}))
+    outcome.says.append(Say("write_off.provision", {"held": held, "amount": booked}))
     if policy is not None:
         outcome.says.append(Say("policy_met", {"policy": str(policy)}))
+
+
+def _uncharged(outcome: Outcome) -> int:
+    """Interest that only this event makes due: it was never charged, so nothing was provided for it."""
+    if not len(outcome.versions):
+        return 0
+    kept = int(outcome.versions["keeps_to"].iloc[0])
+    return sum(
+        int(row["amount_minor"])
+        for row in outcome.settling
+        if row["component"] == int(Component.INTEREST) and row["instalment"] > kept
+    )
 
 
 def _refuse_short_notice(
