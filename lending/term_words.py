@@ -100,6 +100,7 @@ SENTENCES = (
     _("amounts agreed one by one do not repay interest that is added: reschedule the loan"),
     _("every instalment left falls into the moratorium: shift the dates"),
     _("flat interest bears no interest: add it, or let it wait"),
+    _("flat instalments are not covered in advance: shorten or lower them"),
     _("nothing falls due after {date}"),
     _("nothing falls due from {date} to {until}: nothing would change"),
     _("nothing falls due on {date} or after"),

@@ -49,14 +49,15 @@ def prepay(
     on: Days,
     *,
     amount: Amounts,
-    effect: Effect,
+    effect: Effect | None,
     interest: Accrued = Accrued.CARRIED,
     fee_percent: Decimal = Decimal(0),
 ) -> Replans:
     """Principal paid before it is due, in minor units: an instalment of its own on the date.
 
     Effect.TERM keeps the instalment and shortens the term, Effect.INSTALMENT keeps the term and lowers
-    what is paid. Flat interest is counted on so much less from the date on.
+    what is paid, None keeps both: the principal prepaid covers that of the next instalments. Flat
+    interest is counted on so much less from the date on.
     """
     on, amount = days_of(running, on), amounts_of(running, amount)
     rest = rest_of(running, on)
@@ -64,9 +65,13 @@ def prepay(
     refuse(refused, amount <= 0, "amount", "a prepayment needs a positive amount")
     sentence = "there are {left_minor} minor units of principal not yet due; to pay them all, settle the loan"
     refuse(refused, amount >= rest.balance, "amount", sentence, left_minor=rest.balance)
-    if effect is Effect.TERM:
+    keeps = effect is not Effect.INSTALMENT
+    if keeps:
         bullet = running.has("method", Method.BULLET)
         refuse(refused, bullet, "effect", "a loan repaid at once has no term to shorten: lower its interest")
+    if effect is None:
+        flat = running.has("method", Method.FLAT)
+        refuse(refused, flat, "effect", "flat instalments are not covered in advance: shorten or lower them")
     onward = Onward.of(running, rest)
     paid, segments, owed = _interest_at(running, rest, onward, interest)
     onward = replace(
@@ -76,7 +81,8 @@ def prepay(
         segments=segments,
         amount=owed,
         extra=onward.extra + 1,
-        agreed=onward.agreed if effect is Effect.TERM else np.zeros_like(amount),
+        prepaid=onward.prepaid + (amount if effect is None else 0),
+        agreed=onward.agreed if keeps else np.zeros_like(amount),
         amounts=_lowered(onward.amounts, amount, effect, refused),
     )
     row = Rows(
@@ -89,7 +95,7 @@ def prepay(
         segments=earned(running, rest).segments if interest is Accrued.DUE else Segments.none(),
     )
     fee = early_fee(amount, fee_percent)
-    return go_on(running, rest, onward, refused, shorten=effect is Effect.TERM, rows=row, fee=fee)
+    return go_on(running, rest, onward, refused, shorten=keeps, rows=row, fee=fee)
 
 
 def change_rate(running: Running, on: Days, *, annual_rate: Decimal, effect: Effect) -> Replans:
@@ -204,10 +210,10 @@ def _interest_at(
 def _lowered(
     amounts: dict[int, tuple[int, ...]],
     paid: IntColumn,
-    effect: Effect,
+    effect: Effect | None,
     refused: dict[int, CannotSchedule],
 ) -> dict[int, tuple[int, ...]]:
-    """Irregular amounts less what is prepaid: the last ones first, or all in proportion."""
+    """Irregular amounts less what is prepaid: the last ones first, all in proportion, or the next ones."""
     lowered = {}
     for at, old in amounts.items():
         left = sum(old) - int(paid[at])
@@ -215,8 +221,11 @@ def _lowered(
             lowered[at] = old
         elif effect is Effect.INSTALMENT:
             lowered[at] = split_by_ratio(left, old)
-        else:
+        elif effect is Effect.TERM:
             lowered[at] = _from_the_front(old, left)
+        else:
+            lowered[at] = tuple(reversed(_from_the_front(old[::-1], left)))
+            lowered[at] = (0,) * (len(old) - len(lowered[at])) + lowered[at]
     return lowered
 
 

@@ -33,8 +33,9 @@ class Onward:
     balance, rate, instalments, grace, quiet (periods whose interest waits, is added or waived) and kind
     (place in KINDS) of the plan to come; agreed: the instalment that stays, 0 where it is worked out
     anew; segments and amount: the interest carried into it; flat_on: what flat interest is counted on;
-    extra: how many dues on the event's own date are numbered before it; amounts: irregular principal by
-    position.
+    extra: how many dues on the event's own date are numbered before it; prepaid: principal of the next
+    instalments paid already, of which nothing is left where the instalment is worked out anew; amounts:
+    irregular principal by position.
     """
 
     balance: IntColumn
@@ -48,6 +49,7 @@ class Onward:
     amount: IntColumn
     flat_on: IntColumn
     extra: IntColumn
+    prepaid: IntColumn
     amounts: dict[int, tuple[int, ...]]
 
     @classmethod
@@ -70,6 +72,7 @@ class Onward:
             amount=rest.amount,
             flat_on=rest.flat_on,
             extra=standing,
+            prepaid=rest.prepaid,
             amounts=remaining_amounts(running, rest),
         )
 
@@ -105,6 +108,7 @@ def terms_onward(running: Running, rest: Rest, onward: Onward) -> TermsColumns:
             rest_below=rest.rest_below,
             flat_on=onward.flat_on,
             numbered_after=rest.kept + onward.extra,
+            prepaid=np.where(onward.agreed > 0, onward.prepaid, 0),
         ),
     )
 

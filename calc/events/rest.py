@@ -24,7 +24,8 @@ class Rest:
     alive: something falls due after the date; then first is the plan row the date breaks, balance what
     it opens with, segments (row = loan) and amount the interest owed from before, rest_days / rest_above
     / rest_below the part of a year left of it, and instalments, grace, quiet the periods left. level is
-    the instalment in force, flat_on what flat interest is counted on, seed the day of the month the plan
+    the instalment in force, prepaid the principal of the next instalments paid already, flat_on what
+    flat interest is counted on, seed the day of the month the plan
     keeps, steps_done the stepped instalments that stand.
     """
 
@@ -44,6 +45,7 @@ class Rest:
     grace: IntColumn
     quiet: IntColumn
     level: IntColumn
+    prepaid: IntColumn
     flat_on: IntColumn
     seed: IntColumn
     steps_done: IntColumn
@@ -104,12 +106,24 @@ def rest_of(running: Running, on: DateColumn, *, absorb: bool = False) -> Rest:
         grace=np.maximum(grace - passed, 0),
         quiet=np.maximum(quiet - passed, 0),
         level=plan.level[paying] if has_rows else flat_on,
+        prepaid=_prepaid(running, first),
         flat_on=np.where(flat, np.where(flat_on > 0, flat_on, base), 0),
         seed=np.where(due_day > 0, due_day, day_of_month(anchor)),
         steps_done=np.where(running.has("method", Method.STEP_UP), steps, 0),
         passed=passed,
         refused=_too_early(running, on),
     )
+
+
+def _prepaid(running: Running, first: IntColumn) -> IntColumn:
+    """What is left of principal prepaid: so much less than its level each row since fell due for."""
+    plan, begun = running.plan, running.terms.begun().prepaid
+    if not begun.any():
+        return begun
+    share = running.has("method", Method.EQUAL_PRINCIPAL)[plan.loan]
+    short = plan.level - plan.principal - np.where(share, 0, plan.interest)
+    over = (plan.level > 0) & (np.arange(len(plan)) < first[plan.loan])
+    return np.maximum(begun - sum_by(plan.loan, np.where(over, np.maximum(short, 0), 0), begun.size), 0)
 
 
 def _too_early(running: Running, on: DateColumn) -> dict[int, CannotSchedule]:

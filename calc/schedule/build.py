@@ -77,6 +77,7 @@ def _build_group(
         nominal_below=nominal_below,
         agreed=terms.agreed()[periods.members],
         flat_on=periods.begun.flat_on,
+        prepaid=periods.begun.prepaid,
         carried=periods.begun.owed(),
     )
     walk.run()

@@ -27,7 +27,8 @@ class TakenOver:
     owed besides (below zero: so much of the segments fell due already). rest_days, rest_above and
     rest_below int64: the part of a year left of the period the plan begins in, so that both parts add
     up to the whole (rest_below 0: counted by dates). flat_on int64: what flat interest is counted on
-    (0: the principal). numbered_after int64: the last instalment number before the plan.
+    (0: the principal). numbered_after int64: the last instalment number before the plan. prepaid int64:
+    how much principal of the next instalments is paid already.
     """
 
     segments: Segments
@@ -37,6 +38,7 @@ class TakenOver:
     rest_below: IntColumn
     flat_on: IntColumn
     numbered_after: IntColumn
+    prepaid: IntColumn
 
     def take(self, members: npt.NDArray[np.intp]) -> "TakenOver":
         """Some of the loans, numbered anew in the order given; positions must ascend."""
@@ -51,6 +53,7 @@ class TakenOver:
             self.rest_below[members],
             self.flat_on[members],
             self.numbered_after[members],
+            self.prepaid[members],
         )
 
     def owed(self) -> Carried | None:
@@ -64,4 +67,4 @@ class TakenOver:
     def nothing(cls, loans: int) -> "TakenOver":
         """Plans that begin at the beginning."""
         zeros = np.zeros(loans, dtype=np.int64)
-        return cls(Segments.none(), zeros, zeros, zeros, zeros, zeros, zeros)
+        return cls(Segments.none(), zeros, zeros, zeros, zeros, zeros, zeros, zeros)

@@ -145,7 +145,8 @@ class Terms(Rules):
     The rest belongs to plans that go on from another (calc.events): `carried` and `carried_minor` are
     interest owed from before, due with the first interest of this plan; `rest` is what is left of the
     period it begins in; `flat_on_minor` what flat interest is counted on (0: the principal);
-    `numbered_after` the last instalment number before it.
+    `numbered_after` the last instalment number before it; `prepaid_minor` the principal of its next
+    instalments that is paid already (the principal does not hold it any more).
     """
 
     principal_minor: int
@@ -158,6 +159,7 @@ class Terms(Rules):
     rest: Part | None = None
     flat_on_minor: int = 0
     numbered_after: int = 0
+    prepaid_minor: int = 0
 
     def rules(self) -> Rules:
         """The rules alone, which loans may share."""
@@ -227,6 +229,7 @@ class TermsColumns:
             rest=Part(*(int(column[position]) for column in part)) if begun.rest_below[position] else None,
             flat_on_minor=int(begun.flat_on[position]),
             numbered_after=int(begun.numbered_after[position]),
+            prepaid_minor=int(begun.prepaid[position]),
         )
 
     @classmethod
@@ -261,6 +264,7 @@ def _taken_over(terms: Sequence[Terms]) -> TakenOver:
         rest_below=_whole([rest.denominator for rest in rests]),
         flat_on=_whole([term.flat_on_minor for term in terms]),
         numbered_after=_whole([term.numbered_after for term in terms]),
+        prepaid=_whole([term.prepaid_minor for term in terms]),
     )
 
 

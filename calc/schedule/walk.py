@@ -38,7 +38,8 @@ class Walk:
 
     numerators / denominators: rate x part of a year of each period; nominal_above / nominal_below:
     the same for a period like all others; agreed: level instalments that contracts name, 0 for none;
-    flat_on: what flat interest is counted on; carried: interest owed from before the first period.
+    flat_on: what flat interest is counted on; prepaid: principal of the next instalments that is paid
+    already; carried: interest owed from before the first period.
     `level` is the instalment, or share of principal, that a period's amount follows from.
     """
 
@@ -50,6 +51,7 @@ class Walk:
     nominal_below: IntColumn
     agreed: IntColumn
     flat_on: IntColumn
+    prepaid: IntColumn
     carried: Carried | None = None
     opening: IntColumn = field(init=False)
     principal: IntColumn = field(init=False)
@@ -208,7 +210,7 @@ def _grown(amount: IntColumn, weight: Fraction, rounding: Rounding) -> IntColumn
 def _pay(walk: Walk, payments: IntColumn) -> IntColumn:
     """Walk the paying periods with these instalments; the last pays whatever is left, and is given back."""
     grace, periods = walk.rules.grace_periods, walk.rules.periods
-    start = walk.balance
+    start, prepaid = walk.balance, walk.prepaid
     walk.faults.clear()
     walk.level[:, grace:] = payments
     below, exhausted = np.zeros(start.size, dtype=bool), np.zeros(start.size, dtype=bool)
@@ -218,6 +220,8 @@ def _pay(walk: Walk, payments: IntColumn) -> IntColumn:
         if period < periods - 1:
             principal = payments[:, period - grace] - interest
             below |= principal < 0
+            covered = np.clip(principal, 0, prepaid)
+            principal, prepaid = principal - covered, prepaid - covered
             exhausted |= principal >= walk.balance
         walk.record(period, principal, interest)
     agreed = walk.agreed > 0
@@ -231,8 +235,10 @@ def _pay(walk: Walk, payments: IntColumn) -> IntColumn:
 
 
 def _equal_principal(walk: Walk) -> None:
-    """The same principal each time, interest on what is left."""
-    _repay(walk, _shares(walk, walk.balance, walk.rules.instalment_rounding))
+    """The same principal each time, interest on what is left; what is prepaid covers the first of them."""
+    shares = _shares(walk, walk.balance + walk.prepaid, walk.rules.instalment_rounding)
+    before = np.cumsum(shares, axis=1) - shares
+    _repay(walk, shares - np.clip(walk.prepaid[:, None] - before, 0, shares))
 
 
 def _irregular(walk: Walk) -> None:

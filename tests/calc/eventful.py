@@ -68,6 +68,7 @@ def events(draw: st.DrawFn) -> Event:
     )
     every: list[Event] = [
         lambda loans, on: prepay(loans, on, amount=amount, effect=effect, interest=interest),
+        lambda loans, on: prepay(loans, on, amount=amount, effect=None),
         lambda loans, on: change_rate(loans, on, annual_rate=rate, effect=effect),
         lambda loans, on: add_tranche(loans, on, amount=amount, effect=effect),
         lambda loans, on: moratorium(loans, on, until=on + timedelta(days), kind=kind, dates=dates),

@@ -22,7 +22,6 @@ CANNOT = {
     "FIN-ALLOC-LAST-LATE": "money in advance goes to the last instalment at once; ours waits for its due",
     "FIN-ALLOC-REAM-EARLY": "money in advance is spread over the rest at once; ours waits for its due",
     "FIN-ALLOC-UC7": "money in advance settles by component before the due date, with the charge last",
-    "FIN-RP13": "a prepayment that pays the next principals; ours shortens the term or lowers the instalment",
     "FRP-COLLATERAL": "a shortfall of security after a haircut; calc is given what security is worth",
 }
 """Cases our terms cannot express, and the peculiarity of the source that stands in the way."""

@@ -64,10 +64,14 @@ def _early_payment(one: Case) -> None:
     _goes_on(one, 1, agreed=False)
 
 
-_EFFECTS = {"reduce_number_of_installments": Effect.TERM, None: Effect.INSTALMENT}
+_EFFECTS = {
+    "reduce_number_of_installments": Effect.TERM,
+    "reschedule_next_repayments": None,
+    None: Effect.INSTALMENT,
+}
 
 
-@case("FIN-RP08", "FIN-RP11")
+@case("FIN-RP08", "FIN-RP11", "FIN-RP13")
 def _excess_on_due_dates(one: Case) -> None:
     """What is received on a due date beyond what falls due is a prepayment, of the strategy named."""
     effect = _EFFECTS[one["inputs"].get("prepayment_strategy")]
