@@ -7,7 +7,7 @@ prefix, so that it stays text even when somebody edits the cell.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,8 +53,11 @@ def template_workbook(
     codes_title: str,
     created: datetime,
     beside: tuple[str, Sequence[Field]] | None = None,
+    tell: Callable[[str], str] = str,
 ) -> bytes:
     """A workbook to fill in: the headings we read, the rows we expect, and a sheet of codes.
+
+    ``tell`` puts a heading or code into the words of the institution's contracts; all of them are read back.
 
     ``figure_headings`` stand right of ours and are not read back; they must not sound like one of ours.
     ``beside`` is the title and the fields of a second sheet that may stay empty.
@@ -62,7 +65,7 @@ def template_workbook(
     buffer, book = _new_book(created)
     style = _Styles(book)
     sheet = book.add_worksheet(title[:31])
-    headings = _write_headings(sheet, style, fields, bangla)
+    headings = _write_headings(sheet, style, fields, bangla, tell)
     for column, heading in enumerate(figure_headings, start=len(fields)):
         sheet.write_string(0, column, heading, style.quiet)
         sheet.set_column(column, column, max(_WIDTH, len(heading) + 3))
@@ -75,17 +78,27 @@ def template_workbook(
     for column, spec in enumerate(fields):
         if spec.choices:
             last = max(len(rows), _EMPTY_ROWS)
-            sheet.data_validation(1, column, last, column, {"validate": "list", "source": list(spec.choices)})
+            codes = [_code(code, tell) for code in spec.choices]
+            sheet.data_validation(1, column, last, column, {"validate": "list", "source": codes})
     sheet.freeze_panes(1, 1)
     if beside is not None:
-        _write_headings(book.add_worksheet(beside[0][:31]), style, beside[1], bangla)
-    _write_codes(book, style, fields, headings, codes_title)
+        _write_headings(book.add_worksheet(beside[0][:31]), style, beside[1], bangla, tell)
+    _write_codes(book, style, fields, headings, codes_title, tell)
     book.close()
     return buffer.getvalue()
 
 
-def _write_headings(sheet: Any, style: _Styles, fields: Sequence[Field], bangla: bool) -> list[str]:
-    headings = [spec.heading_bn if bangla else spec.heading for spec in fields]
+def _code(code: str, tell: Callable[[str], str]) -> str:
+    """A code as it is, unless the contract has another word for what it says."""
+    plain = code.replace("_", " ")
+    said = tell(plain)
+    return code if said == plain else said
+
+
+def _write_headings(
+    sheet: Any, style: _Styles, fields: Sequence[Field], bangla: bool, tell: Callable[[str], str]
+) -> list[str]:
+    headings = [tell(spec.heading_bn if bangla else spec.heading) for spec in fields]
     for column, (spec, heading) in enumerate(zip(fields, headings, strict=True)):
         sheet.write_string(0, column, heading, style.required if spec.required else style.heading)
         sheet.set_column(column, column, max(_WIDTH, len(heading) + 3), style.text)
@@ -93,7 +106,12 @@ def _write_headings(sheet: Any, style: _Styles, fields: Sequence[Field], bangla:
 
 
 def _write_codes(
-    book: xlsxwriter.Workbook, style: _Styles, fields: Sequence[Field], headings: Sequence[str], title: str
+    book: xlsxwriter.Workbook,
+    style: _Styles,
+    fields: Sequence[Field],
+    headings: Sequence[str],
+    title: str,
+    tell: Callable[[str], str],
 ) -> None:
     listed = [(heading, spec) for heading, spec in zip(headings, fields, strict=True) if spec.choices]
     if not listed:
@@ -104,7 +122,9 @@ def _write_codes(
         sheet.set_column(column, column, 24)
         for number, (code, words) in enumerate(spec.choices.items(), start=1):
             bangla = [word for word in words.split(";") if not word.isascii()]
-            sheet.write_string(number, column, f"{code} – {bangla[0]}" if bangla else code)
+            sheet.write_string(
+                number, column, f"{_code(code, tell)} – {tell(bangla[0])}" if bangla else _code(code, tell)
+            )
 
 
 def outcome_workbook(

@@ -85,11 +85,13 @@ FREQUENCIES = {
 }
 GRACES = {
     "none": "none;no;nil;নাই;নেই",
-    "interest_paid": "interest paid;interest only;profit paid;rent paid;সুদ পরিশোধ;মুনাফা পরিশোধ",
-    "interest_added": "interest added;added at the end;শেষে যোগ",
-    "interest_capitalised": "interest capitalised;capitalised;capitalized;মূলধনে যোগ",
-    "interest_deferred": "interest deferred;deferred;profit deferred;স্থগিত",
-    "interest_waived": "interest waived;waived;profit waived;free;মওকুফ",
+    "interest_paid": "interest paid;interest only;profit paid;rent paid;provisional profit paid;সুদ পরিশোধ;"
+    "মুনাফা পরিশোধ;ভাড়া পরিশোধ;সাময়িক মুনাফা পরিশোধ",
+    "interest_added": "interest added;added at the end;profit added;rent added;provisional profit added;শেষে যোগ",
+    "interest_capitalised": "interest capitalised;capitalised;capitalized;profit capitalised;rent capitalised;"
+    "provisional profit capitalised;মূলধনে যোগ",
+    "interest_deferred": "interest deferred;deferred;profit deferred;rent deferred;provisional profit deferred;স্থগিত",
+    "interest_waived": "interest waived;waived;profit waived;rent waived;provisional profit waived;free;মওকুফ",
 }
 DAY_COUNTS = {
     "30/360": "30 by 360;30/360 bond",
@@ -134,8 +136,8 @@ REPAYMENTS = (
     Field("principal", "Principal", "আসল", Holds.MONEY,
           also="principal paid;principal amount;of which principal;principal recovered;মূল;আসল টাকা;আসল আদায়"),
     Field("interest", "Interest", "সুদ", Holds.MONEY,
-          also="interest paid;interest amount;of which interest;profit;profit paid;rent;interest recovered;মুনাফা;সুদ আদায়;"
-          "ভাড়া"),
+          also="interest paid;interest amount;of which interest;profit;profit paid;rent;provisional profit;"
+          "interest recovered;মুনাফা;সুদ আদায়;ভাড়া;সাময়িক মুনাফা"),
     Field("charge", "Charge", "চার্জ", Holds.MONEY, also="charges;fee;fees;other charges;penal;penal interest;fine;ফি;জরিমানা"),
     Field("branch", "Branch", "শাখা", Holds.TEXT, also="branch name;name of branch;br;br name;শাখার নাম"),
 )  # fmt: skip
@@ -176,7 +178,8 @@ SUBLOANS = (
           also="date of disbursement;disbursed on;disbursed date;loan date;disb date;ঋণ বিতরণের তারিখ"),
     Field("amount", "Amount", "টাকার পরিমাণ", Holds.MONEY, required=True, filled=True, also=_LOAN_AMOUNT),
     Field("annual_rate", "Rate", "সুদের হার", Holds.RATE, required=True, filled=True,
-          also="interest rate;rate of interest;annual rate;profit rate;rate percent;হার;মুনাফার হার"),
+          also="interest rate;rate of interest;annual rate;profit rate;rent rate;rate percent;হার;মুনাফার হার;"
+          "ভাড়ার হার;সাময়িক মুনাফার হার"),
     Field("tenor_months", "Tenor months", "মেয়াদ", Holds.NUMBER, required=True, filled=True,
           also="tenor;tenure;tenure months;tenor in months;period;loan period;মেয়াদ মাস"),
     Field("grace_months", "Grace months", "গ্রেস", Holds.NUMBER, also="grace;grace period;grace period months;গ্রেস মাস;গ্রেস পিরিয়ড"),
@@ -214,7 +217,7 @@ PLANS = (
           also="instalment date;installment date;date due;payable on;পরিশোধ্য তারিখ"),
     Field("principal", "Principal", "আসল", Holds.MONEY, required=True, filled=True,
           also="principal due;principal amount;আসল টাকা"),
-    Field("interest", "Interest", "সুদ", Holds.MONEY, also="interest due;interest amount;profit;rent;মুনাফা;ভাড়া"),
+    Field("interest", "Interest", "সুদ", Holds.MONEY, also="interest due;interest amount;profit;rent;provisional profit;মুনাফা;ভাড়া;সাময়িক মুনাফা"),
 )  # fmt: skip
 
 FIELDS: dict[str, tuple[Field, ...]] = {

@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from calc.schedule import SuppliedColumns, supplied_schedules
 from lending.models import Tier
+from lending.term_words import reason_of
 
 LOANS, SCHEDULE, PAYMENTS = "loans.csv", "schedule.csv", "payments.csv"
 REQUIRED = {
@@ -118,6 +120,9 @@ def read_portfolio(folder: Path, *, business_date: date) -> Portfolio:
     loans = _loans(tables[LOANS], business_date, faults)
     plan = _plan(tables[SCHEDULE], tiers, loans, faults)
     payments = _payments(tables[PAYMENTS], tiers, loans, business_date, faults)
+    faults.stop_if_any()
+    for tier in tiers:
+        _refuse_bad_plans(plan[plan["tier"] == tier], loans, PLAN_COLUMNS[Tier(tier)], faults)
     faults.stop_if_any()
 
     is_loaded = loans["status"].isin(LOADED)
@@ -229,6 +234,40 @@ def _refuse_wrong_sums(part: pd.DataFrame, loans: pd.DataFrame, column: str, fau
         wrong, told, "loan", "the instalments of loan {id} come to {in_plan} in " + f"{SCHEDULE}, {column}.",
         "Instalments must add up to the loan exactly.",
     )  # fmt: skip
+
+
+def _refuse_bad_plans(
+    plan: pd.DataFrame, loans: pd.DataFrame, columns: tuple[str, str, str], faults: _Faults
+) -> None:
+    """What lending would refuse of a plan: numbers with gaps, dates out of order, instalments of nothing."""
+    known = loans[loans["id"].isin(plan["id"])].reset_index(drop=True)
+    rows = plan.assign(at=plan["id"].map(pd.Series(known.index, index=known["id"]))).sort_values(["at", "n"])
+    refused = supplied_schedules(
+        known["principal_minor"].to_numpy(dtype=np.int64),
+        known["disb"].to_numpy().astype("datetime64[D]"),
+        SuppliedColumns(
+            loan=rows["at"].to_numpy(dtype=np.int64),
+            instalment=rows["n"].to_numpy(dtype=np.int32),
+            due_on=rows["due"].to_numpy().astype("datetime64[D]"),
+            principal=rows["principal_minor"].to_numpy(dtype=np.int64),
+            interest=rows["interest_minor"].to_numpy(dtype=np.int64),
+        ),
+    ).refused
+    due, amount, _interest = columns
+    for position, why in refused.items():
+        mine = rows[rows["at"] == position]
+        behind = mine[mine["due"] <= mine["due"].shift()]
+        place = (behind if why.term == "due_on" and len(behind) else mine).iloc[0]
+        column = {"due_on": due, "instalment": "n"}.get(why.term, amount)
+        faults.found.append(
+            Fault(
+                SCHEDULE,
+                int(place["row"]),
+                column,
+                f"of loan {known.at[position, 'id']} {reason_of(why)}.",
+                "Correct the plan; instalments count from 1 and fall due one after the other.",
+            )
+        )
 
 
 def _payments(

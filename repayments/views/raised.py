@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from daybook.lists import ListPage
-from daybook.pages import Page
+from daybook.pages import Page, Text
 from daybook.selectors import BooksNotOpen, open_business_date
 from daybook.tables import LinkColumn, MinorColumn, NumberColumn, PaikarTable
 from lending.builders.workings import Stretch
-from lending.contract_words import contract_words
+from lending.contract_words import ContractWords, contract_words
 from lending.models import Loan, Tier
+from lending.selectors.contracts import words_of
 from partners.access import EVERYONE
 from repayments.builders.raised import raised_on, single
 from repayments.forms.raised import NOTHING_TAKEN, TOO_MUCH, CheckForm
@@ -120,6 +121,16 @@ class PenalCheck(ListPage):
     empty_text = gettext_lazy(
         "Choose an institution. Its sub-loans that are late or bore charges appear here."
     )
+
+    def get_title(self) -> Text:
+        return self._said().tell(self.title)
+
+    def get_subtitle(self) -> Text:
+        return self._said().tell(self.subtitle)
+
+    def _said(self) -> ContractWords:
+        """The words of the reader's own contracts."""
+        return words_of(self.request.context.institution_id)  # type: ignore[attr-defined]
 
     def get_rows(self) -> list[dict[str, Any]]:
         context = self.request.context  # type: ignore[attr-defined]

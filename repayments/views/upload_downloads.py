@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from calc.calendar import add_months
 from daybook.lists import CONTENT_TYPES
 from daybook.selectors import open_business_date
+from lending.selectors.contracts import words_of
 from partners.access import EVERYONE, PARTNER, requires
 from repayments.builders.upload_files import Outcome, Wanted, outcome_workbook, template_workbook
 from repayments.models import Upload
@@ -55,6 +56,7 @@ def template(request: HttpRequest, kind: str) -> HttpResponseBase:
         figure_headings=figures,
         codes_title=_("Codes"),
         created=timezone.localtime(),
+        tell=words_of(request.context.institution_id).tell,  # type: ignore[attr-defined]
         beside=(_("Repayment plan"), FIELDS["plans"]) if kind == Upload.Kind.SUBLOANS else None,
     )
     return _file(content, f"paikar-{kind}.xlsx", CONTENT_TYPES["xlsx"])

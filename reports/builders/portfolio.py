@@ -81,10 +81,7 @@ def figure_columns(tier: str, *, grouped: bool = True) -> tuple[Column, ...]:
             f"{tier}_overdue",
             _("Overdue"),
             Kind.MONEY,
-            _(
-                "Principal, interest, penal interest and charges whose late date lies before the date, "
-                "not settled."
-            ),
+            _("All that is due, principal and the rest, whose late date lies before the date, not settled."),
             group,
         ),
         *(

@@ -26,11 +26,13 @@ SAID = re.compile(r"interest|সুদ", re.IGNORECASE)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def texts_of_page(content: bytes) -> Iterator[str]:
+def texts_of_page(content: bytes, *, hidden: str = "//script | //style") -> Iterator[str]:
     """What a reader sees or a screen reader says."""
+    if not content.strip():
+        return
     tree: Any = html.fromstring(content.decode())
-    for hidden in tree.xpath("//script | //style"):
-        hidden.drop_tree()
+    for part in tree.xpath(hidden):
+        part.drop_tree()
     yield from map(str, tree.xpath("//text()"))
     for name in ("placeholder", "title", "aria-label", "data-confirm", "alt"):
         yield from map(str, tree.xpath(f"//@{name}"))
@@ -43,13 +45,13 @@ def texts_of_workbook(content: bytes) -> Iterator[str]:
         yield from (str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None)
 
 
-def found_in(answer: Any) -> set[str]:
+def found_in(answer: Any, *, hidden: str = "//script | //style") -> set[str]:
     """Where the word is said; papers as PDF are made from pages that other tests read."""
     kind = answer["Content-Type"].partition(";")[0]
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content
     texts: Iterator[str] = iter(())
     if kind == "text/html":
-        texts = texts_of_page(content)
+        texts = texts_of_page(content, hidden=hidden)
     elif kind == XLSX:
         texts = texts_of_workbook(content)
     elif kind.startswith("text/"):
@@ -75,7 +77,7 @@ def crawl(client: ActingClient, lang: str, starts: list[str]) -> tuple[dict[str,
             continue
         if said := found_in(answer):
             wrong[address] = said
-        if answer["Content-Type"].startswith("text/html"):
+        if answer["Content-Type"].startswith("text/html") and answer.content.strip():
             whole: Any = html.fromstring(answer.content.decode())
             links = whole.xpath("//a/@href | //tr/@data-href | //@hx-get")
             ahead += [urljoin(address, link) for link in links if link.startswith(("/", "?"))]
@@ -123,7 +125,9 @@ def test_the_foundation_reads_none_on_pages_of_such_a_contract(
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = lang
     answers = {address: client.get(address) for address in pages_of(book)}
     assert {answer.status_code for answer in answers.values()} == {HTTPStatus.OK}
-    wrong = {address: said for address, answer in answers.items() if (said := found_in(answer))}
+    # The menu is the foundation's own: it holds contracts of every kind.
+    menu = "//script | //style | //aside"
+    wrong = {address: said for address, answer in answers.items() if (said := found_in(answer, hidden=menu))}
     assert not wrong, wrong
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -29,7 +30,7 @@ from tests.conftest import ActingClient
 from tests.lending.world import CRORE, SINCE, TODAY, World, make_world
 
 SignIn = Callable[[User], ActingClient]
-TERMS = {
+TERMS: dict[str, Any] = {
     "fund_rate": Decimal(3), "borrower_rate_cap": Decimal(7), "min_amount": Decimal(50_000),
     "max_amount": Decimal(3_000_000), "tenor_months": 60, "grace_months": 6, "women_share": Decimal(40),
 }  # fmt: skip
@@ -76,7 +77,7 @@ def test_a_rejection_says_why_and_changes_nothing(world: World) -> None:
 
 def test_two_proposals_do_not_share_the_same_room(db: None) -> None:
     world = make_world(allots=9 * CRORE)
-    asked = {"agreement": world.agreement, "fund_source": world.fund, "amount": CRORE}
+    asked: dict[str, Any] = {"agreement": world.agreement, "fund_source": world.fund, "amount": CRORE}
     first, second = (propose_allotment(**asked, **world.act("officer")) for _ in range(2))
     decide_proposal(proposal=first, approves=True, **world.act("approver"))
     with pytest.raises(CannotAllot, match="not yet allotted"):
@@ -94,7 +95,8 @@ def test_new_terms_count_from_their_day(world: World) -> None:
     decide_proposal(proposal=proposal, approves=True, **world.act("approver"))
     after = terms_on(world.programme, on)
     assert after is not None
-    assert (after.borrower_rate_cap, after.tenor_months, after.women_share) == (7, 60, 40)
+    assert (after.borrower_rate_cap, after.tenor_months) == (Decimal(7), 60)
+    assert after.women_share == Decimal(40)
     assert after.max_amount.amount == 3_000_000
     assert after.booking == Proposal.objects.get(pk=proposal.pk).booking
     assert terms_on(world.programme, date(2025, 6, 30)).borrower_rate_cap == 6  # type: ignore[union-attr]
@@ -114,11 +116,11 @@ def test_new_terms_count_from_their_day(world: World) -> None:
     ],
 )
 def test_terms_that_contradict_each_other_are_not_proposed(
-    world: World, changes: dict[str, object], field: str
+    world: World, changes: dict[str, Any], field: str
 ) -> None:
     asked = {"effective_date": date(2025, 7, 1)} | TERMS | changes
     with pytest.raises(CannotSetTerms) as refusal:
-        propose_terms(programme=world.programme, reason="Letter 9", **asked, **world.act("officer"))  # type: ignore[arg-type]
+        propose_terms(programme=world.programme, reason="Letter 9", **asked, **world.act("officer"))
     assert refusal.value.field == field
 
 

@@ -65,6 +65,30 @@ def faults(folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("file", "old", "new", "place", "reason", "remedy"),
     [
+        (
+            "schedule.csv",
+            "A1,2,2025-06-01",
+            "A1,2,2025-05-01",
+            "schedule.csv, row 3, due",
+            "due dates are out of order",
+            "one after the other",
+        ),
+        (
+            "schedule.csv",
+            "A1,1,2025-05-01",
+            "A1,1,2025-01-10",
+            "schedule.csv, row 2, due",
+            "the first due date is not after disbursement",
+            "Correct the plan",
+        ),
+        (
+            "schedule.csv",
+            "A1,2,",
+            "A1,3,",
+            "schedule.csv, row 2, n",
+            "instalments are not numbered 1, 2, 3 and on",
+            "count from 1",
+        ),
         ("loans.csv", "A1,active", ",active", "loans.csv, row 2, id", "no id", "its own id"),
         ("loans.csv", "A3,paid", "A1,paid", "loans.csv, row 4, id", "A1 comes twice", "its own id"),
         ("loans.csv", "A1,active", "A1,lost", "loans.csv, row 2, status", "status lost", "Use one of active"),
