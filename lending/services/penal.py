@@ -65,7 +65,7 @@ def propose_penal_rate(
             _("A change of this agreement's penal rate waits for a second person; decide it first.")
         )
     if not 0 <= annual_rate <= MOST:
-        raise CannotProposePenalRate(_("Give a rate between 0 and %(most)s %%.") % {"most": percent(MOST)})
+        raise CannotProposePenalRate(_("Give a rate between 0 and %(most)s.") % {"most": percent(MOST)})
     if effective_date < held.from_date:
         raise CannotProposePenalRate(
             _("The agreement begins on %(day)s; choose that day or a later one.")
@@ -139,7 +139,7 @@ def _refuse_what_changes_the_past(
 ) -> None:
     before = penal_rate_on(agreement, effective)
     if rate == before:
-        raise refusal(_("The penal rate is %(rate)s %% on that day already.") % {"rate": percent(rate)})
+        raise refusal(_("The penal rate is %(rate)s on that day already.") % {"rate": percent(rate)})
     if rate > before and effective < today:
         raise refusal(
             _("A higher rate cannot begin before the open day, %(day)s: nobody was told of it.")

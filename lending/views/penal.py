@@ -141,7 +141,7 @@ class AgreementPenalRates(OffersPage):
         return [
             Offer(
                 name="approve",
-                label=_("Approve %(rate)s %% from %(day)s") % said,
+                label=_("Approve %(rate)s from %(day)s") % said,
                 done=_("Approved: the closes from that day on go by it."),
                 form_class=PenalRateDecisionForm,
                 run=partial(decide, approve=True),

@@ -86,6 +86,9 @@ class CheckTable(PaikarTable):
     reported_minor = MinorColumn(verbose_name=gettext_lazy("Charges the bank reported (Tk)"), total=True)
     difference_minor = MinorColumn(verbose_name=gettext_lazy("More than the limit (Tk)"), total=True)
 
+    class Meta(PaikarTable.Meta):
+        fields = ("number", "late_instalments", "ours_minor", "reported_minor", "difference_minor")
+
 
 class ChosenRows:
     """The filter of a list that is reckoned and not read: ``ListPage`` asks it for form and rows."""

@@ -10,7 +10,10 @@ from repayments.models import Receipt
 
 
 def trail_of_loan(loan: Loan) -> QuerySet[AuditEntry]:
-    """Newest first. A booking of many loans counts for each of them."""
+    """Newest first. A booking of many loans counts for each of them.
+
+    The nightly raising of dues is left out: its nights stand in a table of their own on the loan's page.
+    """
     bookings = {loan.booking_id}
     bookings |= set(Due.objects.filter(loan=loan).values_list("booking_id", flat=True))
     bookings |= set(Receipt.objects.filter(loan=loan).values_list("booking_id", flat=True))
@@ -18,4 +21,4 @@ def trail_of_loan(loan: Loan) -> QuerySet[AuditEntry]:
         subject_type="daybook.booking", subject_id__in=[str(pk) for pk in bookings]
     )
     on_loan = Q(subject_type="lending.loan", subject_id=str(loan.pk))
-    return AuditEntry.objects.filter(on_loan | on_booking).order_by("-id")
+    return AuditEntry.objects.filter(on_loan | on_booking).exclude(action="day.raise").order_by("-id")
