@@ -38,7 +38,13 @@ from partners.models import ApprovalAuthority, District, Institution, Membership
 TODAY = date(2025, 1, 1)
 CRORE = Decimal(10_000_000)
 SINCE = date(2015, 1, 1)
-GRACE = {"grace_kind": "interest_paid"}
+USUAL: dict[str, Any] = {
+    "annual_rate": Decimal(2),
+    "instalment_count": 8,
+    "grace_months": 6,
+    "grace_kind": "interest_paid",
+}
+"""Terms of the world's agreement."""
 
 
 @dataclass
@@ -184,7 +190,7 @@ def make_world(
         signed_date=date(2024, 12, 1),
         from_date=date(2024, 12, 1),
         to_date=date(2026, 12, 31),
-        **{"annual_rate": Decimal(2), "instalment_count": 8, "grace_months": 6} | GRACE | terms,
+        **USUAL | terms,
         **world.act("officer"),
     )
     if limit <= authority:
