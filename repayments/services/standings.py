@@ -50,7 +50,8 @@ def rewrite_standings(*, institution_ids: Sequence[int], as_of: date) -> int:
     ids = sorted(set(institution_ids))
     _lock(ids)
     run = DayRun.objects.filter(state__in=_FINISHED).order_by("-business_date").first()
-    return _rewrite(ids, as_of, run)
+    has_snapshots = run is not None and run.kept == DayRun.Kept.DAILY
+    return _rewrite(ids, as_of, run if has_snapshots else None)
 
 
 def write_standings_of_close(run: DayRun) -> None:

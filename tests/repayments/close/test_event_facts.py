@@ -65,7 +65,7 @@ def _replan(books: ClosingBooks, loan: Loan, cause: str, **version: int) -> None
         booking=booking,
         **version,
     )
-    rows = [
+    rows: list[tuple[int, int, date, int, Due | None]] = [
         (due.instalment, due.component, due.late_date, -due.amount_minor, due)
         for due in Due.objects.filter(loan=loan, instalment=3)
     ]

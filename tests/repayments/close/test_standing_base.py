@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import pytest
 
 from lending.models import Standing
@@ -49,17 +52,20 @@ def test_a_posting_after_a_close_measures_what_it_touched(
         "subloan_outstanding_minor": 1000_00,
         "subloan_par30_minor": 1000_00,
     }
-    measured: list[int] = []
-    whole = service._reckoned_afresh
-    monkeypatch.setattr(
-        service, "_reckoned_afresh", lambda ids, day: (measured.extend(ids.tolist()), whole(ids, day))[1]
-    )
+    measured: set[int] = set()
+    afresh = service._reckoned_afresh
+
+    def noted(loan_ids: npt.NDArray[np.int64], as_of: date) -> pd.DataFrame:
+        measured.update(loan_ids.tolist())
+        return afresh(loan_ids, as_of)
+
+    monkeypatch.setattr(service, "_reckoned_afresh", noted)
 
     books.receive(loans[1], date(2026, 1, 4), 105_00)
     books.receive(loans[2], date(2026, 1, 4), 55_00)
     books.receive(loans[1], date(2026, 1, 4), 50_00)
 
-    assert set(measured) == {loans[1].pk, loans[2].pk, wholesale.pk}
+    assert measured == {loans[1].pk, loans[2].pk, wholesale.pk}
     assert _standing(books)["subloan_outstanding_minor"] == 850_00
     assert _standing(books)["subloan_par30_minor"] == 750_00, "of the two that paid one is in time again"
     posted = _standing(books)
