@@ -77,6 +77,7 @@ class LoanView:
     versions: Sequence[Version]
     written_off_minor: int
     terms: Sequence[tuple[Words, Words]]
+    annual_rate: Decimal | None
     parties: Sequence[LoanParty]
     identifiers: Sequence[LoanIdentifier]
     profile: LoanProfile | None
@@ -92,8 +93,9 @@ def make_loan_page(loan: Loan, asked: Asked) -> LoanView:
     header = fact_selectors.loan_headers([loan.pk]).to_dict("records")[0]
     accounts = read_accounts([loan.pk], asked)
     account = accounts[0] if accounts else None
+    said = contract_words(header["contract_mode"])
     labels: Mapping[int, Words] = component_labels(header["contract_mode"])
-    shown = show_plans(account, asked) if account else Shown([], {}, [])
+    shown = show_plans(account, asked) if account else Shown([], header["annual_rate"], {}, [])
     rows = build_schedule_rows(account, shown.workings) if account else []
     standing = account.standing if account else {}
     since = standing.get("overdue_since")
@@ -106,7 +108,7 @@ def make_loan_page(loan: Loan, asked: Asked) -> LoanView:
         institution=Bilingual(header["institution"], header["institution_bn"]),
         account=account,
         labels=labels,
-        rate_label=contract_words(header["contract_mode"]).rate,
+        rate_label=said.rate,
         instalments=rows,
         totals=total_plan(rows),
         overdue=overdue,
@@ -115,16 +117,19 @@ def make_loan_page(loan: Loan, asked: Asked) -> LoanView:
         class_label=CLASS_LABELS[loan_class],
         bucket_label=BUCKET_LABELS[int(standing.get("bucket", 0))],
         overdue_since=None if since is None or since != since else since.date(),
-        why=why,
-        why_suspense=suspense,
-        why_provision=provision,
-        reported_label=CLASS_LABELS[int(standing.get("reported_class", -1))],
+        why=said.tell(why),
+        why_suspense=said.tell(suspense),
+        why_provision=said.tell(provision),
+        reported_label=CLASS_LABELS[reported]
+        if (reported := int(standing.get("reported_class", -1))) >= 0
+        else _("not yet"),
         floors=list(floors_in_force(loan, asked)),
         securities=list(securities_in_force(loan, asked)),
         receipts=_receipts(account, labels) if account else [],
         order=order_label(_rule(loan.pk)),
         versions=shown.versions,
         terms=shown.terms,
+        annual_rate=shown.annual_rate,
         written_off_minor=written_off_minor(account) if account else 0,
         parties=fact_selectors.parties_of(loan.pk),
         identifiers=fact_selectors.identifiers_of(loan.pk),

@@ -32,6 +32,7 @@ class Shown:
     """The plan in force in words, the working of every instalment that stands, and all versions."""
 
     terms: Sequence[tuple[Words, Words]]
+    annual_rate: Decimal | None
     workings: Mapping[int, Working]
     versions: Sequence[Version]
 
@@ -52,6 +53,7 @@ def show_plans(account: Account, asked: Asked) -> Shown:
     newest = worked.get(schedules[-1].version) if schedules else None
     return Shown(
         terms=newest.terms if newest else [],
+        annual_rate=_rate_in_force(account, schedules),
         workings=standing,
         versions=build_versions(schedules, history, worked, _events(schedules)),
     )
@@ -95,6 +97,13 @@ def raised_workings(account: Account, schedules: Sequence[Schedule], history: Fr
     latest: dict[date, Decimal] = dict(rates)  # of two versions from one date the later counts
     rounding = Rounding(RoundingMode(agreement.interest_rounding), agreement.interest_quantum_minor)
     return daily_workings(account, history, sorted(latest.items()), DayCount(agreement.day_count), rounding)
+
+
+def _rate_in_force(account: Account, schedules: Sequence[Schedule]) -> Decimal | None:
+    """Percent a year of the newest version that names a rate, else the loan's."""
+    named = [schedule.terms["annual_rate"] for schedule in schedules if schedule.terms.get("annual_rate")]
+    rate: Decimal | None = account.header["annual_rate"]
+    return Decimal(str(named[-1])) if named else rate
 
 
 def _standing(account: Account, by_version: Mapping[int, Mapping[int, Working]]) -> dict[int, Working]:
