@@ -111,7 +111,9 @@ VERBS: dict[str, Promise] = {
 def act_words(act: str) -> str:
     """``tranche.approve`` as "Tranche: approved"; a word nobody put here stays as it is kept."""
     noun, *verbs = act.split(".")
-    return f"{_word(NOUNS, noun)}: {', '.join(_word(VERBS, verb) for verb in verbs)}" if verbs else act
+    # "approve.approved" is one word; a proposal's verb may be the thing proposed.
+    done = dict.fromkeys(_word({**NOUNS, **VERBS}, verb) for verb in verbs)
+    return f"{_word(NOUNS, noun)}: {', '.join(done)}" if verbs else act
 
 
 def choices(words: dict[str, Promise]) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from config.watching import logs, probes
 from config.watching.counting import REQUEST_SECONDS
 
 logger = logging.getLogger("paikar.requests")
+STATIC = "static"
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _PROXY_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -39,18 +40,19 @@ class Watched:
             REQUEST_SECONDS.labels(request.method or "", route, f"{response.status_code // 100}xx").observe(
                 seconds
             )
-            logger.info(
-                "%s %s %s",
-                request.method,
-                route,
-                response.status_code,
-                extra={
-                    "method": request.method,
-                    "route": route,
-                    "status": response.status_code,
-                    "milliseconds": round(seconds * 1000),
-                },
-            )
+            if route != STATIC:
+                logger.info(
+                    "%s %s %s",
+                    request.method,
+                    route,
+                    response.status_code,
+                    extra={
+                        "method": request.method,
+                        "route": route,
+                        "status": response.status_code,
+                        "milliseconds": round(seconds * 1000),
+                    },
+                )
             response["X-Request-ID"] = logs.going_on()["request"]
         return response
 
@@ -66,4 +68,4 @@ def route_of(request: HttpRequest) -> str:
     match = request.resolver_match
     if match is not None:
         return match.view_name or "unnamed"
-    return "static" if request.path_info.startswith("/static/") else "none"
+    return STATIC if request.path_info.startswith("/static/") else "none"

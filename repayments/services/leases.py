@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Model
 from psycopg2 import sql
 
 LEASE_SECONDS = 60
 MAX_ATTEMPTS = 5
+DATABASE_AWAY = (OperationalError, InterfaceError)
+"""A database that restarts, a connection cut, a lock not had in time: no fault of the work, tried again."""
 
 Report = Callable[[int, int], None]
 """Tell how much is done, of how much."""

@@ -16,6 +16,7 @@ from partners.access import actor_of
 from repayments.faults import RowFaults
 from repayments.matching.duplicates import mark_posted
 from repayments.models import Receipt, Upload, UploadRow
+from repayments.parsing.fields import CLASSES
 from repayments.services import leases
 from repayments.services.posting import CannotPostReceipts, post_receipts
 from repayments.services.upload_list_posting import CannotPostList, post_list
@@ -56,6 +57,8 @@ def post_upload(*, upload_id: int, claimed_by: str) -> bool:
         return False
     except (CannotPostReceipts, CannotPostList) as refusal:
         leases.fail(Upload, upload_id, claimed_by=claimed_by, error=str(refusal))
+    except leases.DATABASE_AWAY:
+        raise  # the hold lapses, and the sweeper sends the work again
     except Exception as error:
         leases.fail(Upload, upload_id, claimed_by=claimed_by, error=f"{type(error).__name__}: {error}"[:500])
         raise
@@ -73,11 +76,10 @@ def _post(upload: Upload, report: leases.Report) -> None:
         institution_id=upload.institution_id,
         reason=upload.file_name,
     )
-    posted = (
-        _post_receipts(upload, booking, report)
-        if upload.kind == Upload.Kind.REPAYMENTS
-        else post_list(upload, booking, report)
+    post = {Upload.Kind.REPAYMENTS: _post_receipts, Upload.Kind.POSITIONS: _post_positions}.get(
+        Upload.Kind(upload.kind), post_list
     )
+    posted = post(upload, booking, report)
     held = Upload.objects.filter(
         pk=upload.pk, state=State.CONFIRMED, work=Work.RUNNING, claimed_by=upload.claimed_by
     )
@@ -122,6 +124,26 @@ def _post_receipts(upload: Upload, booking: Booking, report: leases.Report) -> i
         report(done, len(rows))
     UploadRow.objects.filter(pk__in=rows["id"].tolist()).update(state=UploadRow.State.POSTED)
     return len(rows)
+
+
+def _post_positions(upload: Upload, booking: Booking, report: leases.Report) -> int:
+    """What the institution states, as facts of its own: no figure of ours changes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO repayments_reportedposition (loan_id, institution_id, as_of, outstanding_minor,
+                   overdue_minor, declared_class, upload_row_id, booking_id)
+            SELECT r.loan_id, r.institution_id, r.value_date, r.amount_minor,
+                   (r."values"->>'overdue_minor')::bigint,
+                   array_position(%s::text[], nullif(r."values"->>'declared_class', '')) - 1, r.id, %s
+              FROM repayments_uploadrow r WHERE r.upload_id = %s AND r.state = 'ready' ORDER BY r.row_number
+            """,
+            [list(CLASSES), booking.pk, upload.pk],
+        )
+        done = cursor.rowcount
+    upload.rows.filter(state=UploadRow.State.READY).update(state=UploadRow.State.POSTED)
+    report(done, done)
+    return done
 
 
 def _ready_rows(upload: Upload) -> pd.DataFrame:

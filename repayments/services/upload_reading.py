@@ -47,6 +47,8 @@ def read_upload(*, upload_id: int, claimed_by: str) -> bool:
         if "upload_same_rows_once" not in str(error):
             raise
         _refuse(upload, _same_rows(upload) or CannotReadFile("file.no_rows"))
+    except leases.DATABASE_AWAY:
+        raise  # the hold lapses, and the sweeper sends the work again
     except Exception as error:
         leases.fail(Upload, upload_id, claimed_by=claimed_by, error=f"{type(error).__name__}: {error}"[:500])
         raise
@@ -78,6 +80,8 @@ def reassess_upload(*, upload_id: int, claimed_by: str) -> bool:
                 raise leases.LeaseLost(f"upload {upload_id}")
     except leases.LeaseLost:
         return False
+    except leases.DATABASE_AWAY:
+        raise  # the hold lapses, and the sweeper sends the work again
     except Exception as error:
         leases.fail(Upload, upload_id, claimed_by=claimed_by, error=f"{type(error).__name__}: {error}"[:500])
         raise

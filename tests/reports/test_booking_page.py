@@ -66,6 +66,8 @@ class TestActs:
         [
             ("tranche.approve", "Tranche: approved", "কিস্তি-ছাড়: অনুমোদন"),
             ("application.decide.approved", "Application: decided, approved", "আবেদন: সিদ্ধান্ত, অনুমোদন"),
+            ("tranche.approve.approved", "Tranche: approved", "কিস্তি-ছাড়: অনুমোদন"),
+            ("proposal.allotment", "Proposal: Allotment", "প্রস্তাব: বরাদ্দ"),
             ("something.quite_new", "something: quite new", "something: quite new"),
             ("plain", "plain", "plain"),
         ],

@@ -135,6 +135,31 @@ class TestKilledWorkers:
         assert Receipt.objects.count() == 5
         assert sum(Allocation.objects.values_list("amount_minor", flat=True)) == 50_000
 
+    def test_a_database_that_went_away_puts_no_work_down(
+        self, bank: Bank, own_database: ClonedDatabase
+    ) -> None:
+        upload = confirmed(bank)
+        blocker = own_database.connect("admin")
+        with blocker.cursor() as cursor:
+            cursor.execute("SELECT FROM lending_loan ORDER BY id DESC LIMIT 1 FOR UPDATE")
+            worker = start(own_database, "post_upload", upload, "cut off")
+            wait_until(own_database, WAITS_FOR_LOANS)
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND usename = 'paikar_worker'"
+            )
+            assert worker.wait(timeout=60) not in (0, 3), "it raised"
+        blocker.rollback()
+        blocker.close()
+        connection.close()
+        upload.refresh_from_db()
+        assert (upload.state, upload.work, upload.error) == ("confirmed", "running", "")
+
+        Upload.objects.filter(pk=upload.pk).update(claimed_until="2000-01-01T00:00Z")
+        assert uploads_to_sweep()["post"] == [upload.pk]
+        assert start(own_database, "post_upload", upload, "second").wait(timeout=60) == 0
+        assert Receipt.objects.count() == 5
+
     def test_a_worker_overtaken_while_it_slept_keeps_nothing(
         self, bank: Bank, own_database: ClonedDatabase
     ) -> None:
