@@ -81,6 +81,7 @@ MENU = (
             Entry(_("Penal check"), "repayments:penal-check", "zoom-check"),
             Entry(_("Policies"), "repayments:policies", "scale", FOUNDATION),
             Entry(_("Judgements and securities"), "repayments:rulings", "gavel", FOUNDATION),
+            Entry(_("Positions as stated"), "repayments:positions", "report-analytics"),
             Entry(_("Classification returns"), "repayments:returns", "report", FOUNDATION),
         ),
     ),

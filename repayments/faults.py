@@ -98,6 +98,7 @@ ROW_FAULTS: dict[str, tuple[str, Words]] = {
     "duplicate.in_file": ("duplicate", Words(_("Reference {text} stands on this loan already in row {limit}."), _("If it is another repayment, give it its own reference."))),
     "duplicate.posted": ("duplicate", Words(_("Reference {text} is posted on this loan already, value date {limit}."), _("Nothing to do. If it is another repayment, give it its own reference."))),
     "duplicate.in_upload": ("duplicate", Words(_("Reference {text} on this loan waits in upload {limit}."), _("Discard one of the two."))),
+    "position.twice": ("duplicate", Words(_("Account {text} stands for this date already in row {limit}."), _("Discard one of the two rows."))),
     "subloan.refused": ("invalid", Words("{text}", "{limit}")),
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ KINDS = [
     (Upload.Kind.REPAYMENTS, gettext_lazy("Sub-loan repayments")),
     (Upload.Kind.SUBLOANS, gettext_lazy("Sub-loan disbursements")),
     (Upload.Kind.BORROWERS, gettext_lazy("Intended borrowers of an application")),
+    (Upload.Kind.POSITIONS, gettext_lazy("Positions of sub-loans as stated")),
 ]
 DATE_ORDERS = [
     (Upload.DateOrder.DAY_FIRST, gettext_lazy("Day first: 25/03/2026")),

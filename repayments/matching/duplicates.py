@@ -46,6 +46,17 @@ def mark_duplicates(
     _mark(values, faults, _WAITING, "duplicate.in_upload", institution_id, upload_id, column)
 
 
+def mark_repeated_positions(values: pd.DataFrame, faults: RowFaults, *, column: str) -> None:
+    """Name the rows that state a position of a loan and date again; the first row of a file counts."""
+    whole = faults.clean & (values["loan_id"] > 0).to_numpy()
+    pairs = values.loc[whole, ["loan_id", "value_date"]]
+    first_row = pairs.index.to_series().groupby([pairs["loan_id"], pairs["value_date"]]).transform("min")
+    again = first_row[first_row.index != first_row]
+    limit = again.reindex(values.index).fillna(0).astype(np.int64).astype(str)
+    repeated = values.index.isin(again.index)
+    faults.add(repeated, "position.twice", column=column, text=values["account"], limit=limit)
+
+
 def mark_posted(
     values: pd.DataFrame, faults: RowFaults, *, institution_id: int, upload_id: int, column: str
 ) -> None:

@@ -41,6 +41,8 @@ class Field:
     most: int = 160
     filled: bool = False
     """A row must fill it (``required`` speaks of the column)."""
+    may_be_zero: bool = False
+    """Nothing is an amount here: a loan repaid has no outstanding."""
 
     @property
     def keys(self) -> frozenset[str]:
@@ -50,6 +52,13 @@ class Field:
         )
 
 
+CLASSES = {
+    "standard": "standard;std;uc;unclassified;regular;নিয়মিত;অশ্রেণিকৃত;অশ্রেণীকৃত",
+    "sma": "sma;special mention;special mention account;এসএমএ",
+    "ss": "ss;substandard;sub standard;sub-standard;নিম্নমান;এসএস",
+    "df": "df;doubtful;সন্দেহজনক;ডিএফ",
+    "bl": "bl;bad;bad and loss;bad loss;b/l;মন্দ;ক্ষতিজনক;মন্দ ও ক্ষতি;বিএল",
+}
 GENDERS = {
     "female": "female;f;woman;women;মহিলা;নারী;স্ত্রী",
     "male": "male;m;man;men;পুরুষ",
@@ -220,7 +229,22 @@ PLANS = (
     Field("interest", "Interest", "সুদ", Holds.MONEY, also="interest due;interest amount;profit;rent;provisional profit;মুনাফা;ভাড়া;সাময়িক মুনাফা"),
 )  # fmt: skip
 
+POSITIONS = (
+    Field("account", "Loan account", "ঋণ হিসাব নম্বর", Holds.ACCOUNT, required=True, filled=True, also=_ACCOUNT, most=60),
+    Field("value_date", "As of", "যে তারিখে", Holds.DATE, required=True, filled=True,
+          also="date;as on;as at;position date;statement date;reporting date;তারিখ;স্থিতির তারিখ"),
+    Field("amount", "Outstanding", "স্থিতি", Holds.MONEY, required=True, filled=True, may_be_zero=True,
+          also="outstanding amount;outstanding balance;outstanding principal;principal outstanding;balance;os;o/s;"
+          "অপরিশোধিত;অপরিশোধিত আসল;আসল স্থিতি;বকেয়া স্থিতি"),
+    Field("overdue", "Overdue", "মেয়াদোত্তীর্ণ", Holds.MONEY, required=True, filled=True, may_be_zero=True,
+          also="overdue amount;arrears;amount overdue;past due;od;মেয়াদোত্তীর্ণ টাকা;বকেয়া"),
+    Field("declared_class", "Class", "শ্রেণি", Holds.CHOICE, choices=CLASSES,
+          also="classification;classification status;cl status;loan class;status;শ্রেণিকরণ;শ্রেণীকরণ;শ্রেণিমান"),
+    Field("borrower", "Borrower name", "ঋণগ্রহীতার নাম", Holds.NAME, also=_NAME),
+)  # fmt: skip
+
 FIELDS: dict[str, tuple[Field, ...]] = {
+    "positions": POSITIONS,
     "repayments": REPAYMENTS,
     "subloans": SUBLOANS,
     "plans": PLANS,

@@ -51,8 +51,10 @@ def understand(
         if letter:
             _refuse_marked(faults, marks, letter, column, spec)
         _read(values, faults, spec, letter, plain(column), order)
+    if kind in ("repayments", "positions"):
+        _check_not_future(values, faults, columns, business_date)
     if kind == "repayments":
-        _check_repayments(values, faults, columns, business_date)
+        _check_repayments(values, faults, columns)
     return Understood(values=values, faults=faults)
 
 
@@ -130,7 +132,8 @@ def _read_money(values: pd.DataFrame, faults: RowFaults, spec: Field, letter: st
         return
     faults.add(~empty & ~read.is_read, read.code, column=letter, text=shown)
     faults.add(read.is_read & (read.minor < 0), "amount.negative", column=letter, text=shown)
-    faults.add(read.is_read & (read.minor == 0), "amount.zero", column=letter, text=shown)
+    if not spec.may_be_zero:
+        faults.add(read.is_read & (read.minor == 0), "amount.zero", column=letter, text=shown)
     values[f"{spec.name}_minor"] = read.minor
 
 
@@ -147,16 +150,23 @@ def _read_choice(values: pd.DataFrame, faults: RowFaults, spec: Field, letter: s
     values[spec.name] = (code == "yes") if spec.holds is Holds.YES_NO else code.astype(object)
 
 
-def _check_repayments(
+def _check_not_future(
     values: pd.DataFrame, faults: RowFaults, columns: Mapping[str, tuple[str, str]], business_date: date
 ) -> None:
+    """No repayment is made, and no position stands, after the business date."""
     day = values["value_date"].to_numpy(dtype="datetime64[D]")
     shown = values["value_date"].dt.strftime("%d/%m/%Y").fillna("").to_numpy(dtype=object)
-    letters = {name: letter for name, (letter, _) in columns.items()}
     faults.add(
         ~np.isnat(day) & (day > np.datetime64(business_date)),
-        "date.future", column=letters.get("value_date", ""), text=shown, limit=f"{business_date:%d/%m/%Y}",
+        "date.future", column=columns.get("value_date", ("", ""))[0], text=shown,
+        limit=f"{business_date:%d/%m/%Y}",
     )  # fmt: skip
+
+
+def _check_repayments(
+    values: pd.DataFrame, faults: RowFaults, columns: Mapping[str, tuple[str, str]]
+) -> None:
+    letters = {name: letter for name, (letter, _) in columns.items()}
     faults.add(values["reference"] == "", "reference.missing", column=letters.get("reference", ""))
     stated = [f"{name}_minor" for name in _SPLIT]
     split = values[stated]

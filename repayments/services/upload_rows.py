@@ -16,7 +16,7 @@ from django.db import connection
 
 from daybook.columns import insert_columns
 from repayments.faults import ROW_FAULTS, RowFaults, states_of
-from repayments.matching.duplicates import mark_duplicates
+from repayments.matching.duplicates import mark_duplicates, mark_repeated_positions
 from repayments.matching.loans import match_loans, warn_before_disbursement
 from repayments.models import Upload
 from repayments.parsing.dates import DateOrder
@@ -25,6 +25,8 @@ from repayments.parsing.understand import Marks, Understood, understand
 from repayments.services.upload_lists import check_list, supplied_plan
 
 Kind = Upload.Kind
+ABOUT_LOANS = (Kind.REPAYMENTS, Kind.POSITIONS)
+"""Files whose every row is about a sub-loan that is in the books."""
 CHOSEN_LOAN = "loan"
 """Key, among a row's corrections, of the loan a person picked."""
 _OWN_COLUMNS = frozenset(["value_date", "amount_minor", "reference", "loan_id", "disbursed_date"])
@@ -72,17 +74,18 @@ def assess(upload: Upload, rows: Rows, *, business_date: date) -> Understood:
         order=DateOrder(upload.date_order),
         business_date=business_date,
     )
-    if upload.kind == Kind.REPAYMENTS:
-        _assess_repayments(upload, understood, rows, columns)
+    if upload.kind in ABOUT_LOANS:
+        _match(upload, understood, rows, columns)
     else:
         understood.values["loan_id"] = np.zeros(len(understood.values), dtype=np.int64)
         _check_with_lending(upload, understood, columns, business_date)
     return understood
 
 
-def _assess_repayments(
+def _match(
     upload: Upload, understood: Understood, rows: Rows, columns: Mapping[str, tuple[str, str]]
 ) -> None:
+    """Find the loan of each row, and the rows that say the same thing twice."""
     values, faults = understood.values, understood.faults
     chosen = {
         row: int(changes[CHOSEN_LOAN]) for row, changes in rows.corrections.items() if CHOSEN_LOAN in changes
@@ -90,13 +93,16 @@ def _assess_repayments(
     match_loans(
         values, faults, institution_id=upload.institution_id, column=columns["account"][0], chosen=chosen
     )
-    mark_duplicates(
-        values,
-        faults,
-        institution_id=upload.institution_id,
-        upload_id=upload.pk,
-        column=columns["reference"][0],
-    )
+    if upload.kind == Kind.REPAYMENTS:
+        mark_duplicates(
+            values,
+            faults,
+            institution_id=upload.institution_id,
+            upload_id=upload.pk,
+            column=columns["reference"][0],
+        )
+    else:
+        mark_repeated_positions(values, faults, column=columns["account"][0])
     warn_before_disbursement(values, faults, column=columns["value_date"][0])
 
 
@@ -134,9 +140,9 @@ def columns_to_store(
     """The columns of ``UploadRow`` that an assessment decides, in row order."""
     values, faults = understood.values, understood.faults
     size = len(values)
-    if upload.kind == Kind.REPAYMENTS:
+    if upload.kind in ABOUT_LOANS:
         value_date = values["value_date"].to_numpy("datetime64[D]")
-        reference = values["reference"].tolist()
+        reference = values["reference"].tolist() if "reference" in values else [""] * size
         loans = [loan or None for loan in values["loan_id"].tolist()]
     else:
         value_date = np.full(size, np.datetime64("NaT"), dtype="datetime64[D]")

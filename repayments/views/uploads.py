@@ -50,6 +50,7 @@ KIND_SHORT: dict[str, Any] = {
     Kind.REPAYMENTS: gettext_lazy("Repayments"),
     Kind.SUBLOANS: gettext_lazy("Disbursements"),
     Kind.BORROWERS: gettext_lazy("Borrowers"),
+    Kind.POSITIONS: gettext_lazy("Positions"),
 }
 KIND_WORDS: dict[str, Any] = {str(value): label for value, label in KINDS}
 
