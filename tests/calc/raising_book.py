@@ -42,7 +42,9 @@ class Book:
             accruals=Accruals(
                 _ints(self.accruals, 0),
                 _ints(self.accruals, 1).astype(np.int32),
-                *(dates(row[at] for row in self.accruals) for at in (2, 3, 4)),
+                dates(row[2] for row in self.accruals),
+                dates(row[3] for row in self.accruals),
+                dates(row[4] for row in self.accruals),
             ),
             rates=_rates(self.rates),
             penal_rates=_rates(self.penal),

@@ -6,12 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from daybook.selectors import open_business_date
 from daybook.services import roll_day
 from lending.models import Due, Loan, Schedule
 from lending.services.agreements import CannotDraftAgreement
+from lending.services.schedules import append_versions
 from lending.stored_terms import terms_from_json
 from repayments.builders.raised import raised_on
 from repayments.frames import Scope
@@ -164,3 +166,29 @@ def test_what_is_still_to_come_is_a_forecast_and_not_due(world: World) -> None:
         loan_id=loan.pk, agreement_id=loan.agreement_id, as_of=date(2025, 4, 1), last_booking_id=2**60
     )
     assert [row.is_forecast for row in after.interest] == [False, True, True, True]
+
+
+def test_a_new_version_with_another_rate_splits_the_period_where_it_begins(world: World) -> None:
+    """75,00,000.00 from 1 April: 44 days at 6 % and, from 15 May, 47 at 5 %: 1,03,958.33."""
+    loan = world.loan(amount=CRORE)
+    go_to(date(2025, 4, 1))
+    pay(world, loan, date(2025, 4, 1), 26_50_000_00)
+    go_to(date(2025, 5, 15))
+    dues = Due.objects.filter(loan=loan, component=PRINCIPAL, instalment__gt=1)
+    append_versions(
+        versions=pd.DataFrame(
+            [
+                {
+                    "loan_id": loan.pk, "cause": "rate_change", "effective_date": date(2025, 5, 15),
+                    "terms": {"annual_rate": "5"}, "keeps_to": 1, "capitalised_minor": 0, "added_minor": 0,
+                    "transferred_minor": 0,
+                }
+            ]
+        ),
+        dues=pd.DataFrame(list(dues.values("loan_id", "instalment", "component", "nominal_date", "late_date", "amount_minor"))),
+        booking=world.booking(),
+    )  # fmt: skip
+    go_to(date(2025, 7, 1))
+    go_to(date(2025, 7, 2))
+    assert raised(loan, INTEREST)[1:] == [(2, date(2025, 7, 1), 1_03_958_33)]
+    check_guards()

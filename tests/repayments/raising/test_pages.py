@@ -78,7 +78,7 @@ def test_the_list_names_banks_that_took_more_than_they_may(
     officer = as_foundation("officer")
     address = reverse("repayments:penal-check")
     assert "Choose an institution" in officer.get(address).content.decode()
-    asked = {"institution": books.institution.pk, "show": "over"}
+    asked: dict[str, str | int] = {"institution": books.institution.pk, "show": "over"}
     text = officer.get(address, asked).content.decode()
     assert theirs.number in text
     assert "4.00" in text
