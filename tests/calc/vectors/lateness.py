@@ -26,11 +26,11 @@ from tests.calc.vectors.reading import (
     day,
     minor,
 )
-from tests.calc.vectors.registry import case
+from tests.calc.vectors.registry import check
 from tests.calc.walker import Due, due_columns, receipt_columns
 
 
-@case("RPK-LATE")
+@check("rpk_late")
 def _late_charges(one: Case) -> None:
     overdue = np.array([minor(one["inputs"]["overdue"])], dtype=np.int64)
     for late, expected in zip(one["inputs"]["cases"], one["expected"]["charges"], strict=True):
@@ -51,7 +51,7 @@ def _instalments_as_loans(one: Case) -> list[Due]:
     return [Due(1, Component.PRINCIPAL, day(row["due_date"]), minor(row["amount"])) for row in rows]
 
 
-@case("FIN-DQ-BUCKETS")
+@check("dqinst")
 def _bands_by_instalment(one: Case) -> None:
     """Each instalment on its own: a loan of one due, on the source's ladder."""
     ranges = one["inputs"]["delinquency_ranges"]
@@ -70,7 +70,7 @@ def _bands_by_instalment(one: Case) -> None:
         }
 
 
-@case("FIN-DQ-PAUSE")
+@check("dqpause")
 def _past_due_days(one: Case) -> None:
     dues = due_columns(
         {1: [replace(due, instalment=n) for n, due in enumerate(_instalments_as_loans(one), start=1)]}
@@ -83,7 +83,7 @@ def _past_due_days(one: Case) -> None:
         assert from_minor(int(standing.overdue_total[0])) == Decimal(expected["delinquent_amount"])
 
 
-@case("PAR-SADHAN")
+@check("par")
 def _par_of_bands(one: Case) -> None:
     bands, expected = one["inputs"]["bands"], one["expected"]
     outstanding = np.array([minor(band["outstanding"]) for band in bands], dtype=np.int64)

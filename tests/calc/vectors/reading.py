@@ -143,12 +143,6 @@ def plan(terms: Terms) -> tuple[Period, ...]:
     return build_schedule(terms).periods
 
 
-def go_on(terms: Terms, after: Period, **changes: Any) -> tuple[Period, ...]:
-    """The plan's next version, from a period's closing balance and date."""
-    start = {"principal_minor": after.closing_minor, "disbursed_on": after.nominal_on}
-    return plan(replace(terms, **{**start, **changes}))
-
-
 def expected_rows(checkpoint: Case) -> list[Case]:
     """Instalment rows of a checkpoint, disbursements left out."""
     return [row for row in checkpoint["schedule"] if row.get("type") != "disbursement"]
