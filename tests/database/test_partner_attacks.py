@@ -29,6 +29,7 @@ MAY_INSERT = {
     "lending_applicationline",
     "lending_decision",
     "lending_tranche",
+    "repayments_loanevent",
     "repayments_upload",
     "reports_reportpart",
     "reports_reportrun",
@@ -37,6 +38,7 @@ MAY_UPDATE = {
     "lending_application",
     "lending_applicationline",
     "lending_tranche",
+    "repayments_loanevent",
     "repayments_upload",
     "repayments_uploadrow",
     "reports_reportpart",
@@ -144,13 +146,17 @@ def test_of_every_table_a_partner_writes_only_what_its_pages_write(world: World,
                         "by_id": world.people["maker"].pk, "step": "submit", "outcome": "done",
                         "state": "draft"})  # fmt: skip
     requested = owned.replace("draft", "requested"), owned.replace("draft", "received")
+    sub = one("SELECT min(id) FROM lending_loan WHERE tier = 'subloan'")
+    proposes = json.dumps({"institution_id": world.bank.pk, "made_by_id": world.people["maker"].pk,
+                           "state": "proposed", "tier": "subloan", "loan_id": sub, "decided_by_name": "",
+                           "decision_reason": ""})  # fmt: skip
     inserts = {
         table
         for table in tables
         if any(
             outcome(f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %s::jsonb)", row)
             == "open"
-            for row in (owned, *requested)
+            for row in (owned, proposes, *requested)
         )
     }
     assert inserts == MAY_INSERT
@@ -332,11 +338,14 @@ def test_every_two_person_table_has_its_guard(world: World) -> None:
         "application_maker_is_not_decider",
         "application_maker_is_not_submitter",
         "classification_policy_maker_is_not_checker",
+        "facility_cancellation_maker_is_not_checker",
         "loan_event_maker_is_not_checker",
         "provision_policy_maker_is_not_checker",
         "receipt_proposal_maker_is_not_checker",
+        "reschedule_policy_maker_is_not_checker",
         "tranche_maker_is_not_checker",
         "upload_maker_is_not_checker",
+        "write_off_policy_maker_is_not_checker",
     }
 
 
@@ -360,8 +369,9 @@ def test_nobody_changes_a_plan_alone(world: World) -> None:
             "loan_event_maker_is_not_checker",
             "INSERT INTO repayments_loanevent (kind, state, tier, institution_id, loan_id, effective_date,"
             " parameters, preview, preview_digest, reason, made_by_id, made_at, decided_by_id,"
-            " decision_reason) SELECT 'write_off', 'rejected', tier, institution_id, id, disbursed_date,"
-            " '{}', '{}', '', 'r', %s, now(), %s, '' FROM lending_loan LIMIT 1",
+            " decision_reason, amount_minor, made_by_name, decided_by_name) SELECT 'write_off', 'rejected', tier,"
+            " institution_id, id, disbursed_date, '{}', '{}', '', 'r', %s, now(), %s, '', 0, '', ''"
+            " FROM lending_loan LIMIT 1",
             made_by,
             made_by,
         )
