@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from calc.calendar import BusinessCalendar, Frequency, RollRule
 from calc.daycount import DayCount
 from calc.money import Rounding, RoundingMode, to_minor
 from calc.schedule import CannotSchedule, GraceKind, InterestTo, LevelFrom, Method, Residue, Terms
+from daybook import formats
 from daybook.forms import DayField, TakaField
 from lending import words
 from lending.services.contracts import mode_refusal
@@ -248,10 +250,12 @@ class QuoteForm(forms.Form):
     def told(self) -> list[tuple[str, str]]:
         """Label and value of what was asked, in the reader's words, for files and print."""
         found = []
-        for name, text in self.question.items():
-            field = self.fields[name]
-            if name != "working":
-                found.append((str(field.label), str(codes_of(field).get(text, text))))
+        asked = self.question
+        for name, field in self.fields.items():
+            if name in asked and name != "working":
+                shown = codes_of(field).get(asked[name], asked[name])
+                on = self.cleaned_data.get(name)
+                found.append((str(field.label), formats.day(on) if isinstance(on, date) else str(shown)))
         return found
 
 
