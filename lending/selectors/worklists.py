@@ -51,7 +51,11 @@ def narrowed(rows: QuerySet[Any], worklist: str, user_id: int) -> QuerySet[Any]:
         return rows.filter(state=Tranche.State.REQUESTED)
     if worklist == "tranches-approve":
         return rows.filter(state=Tranche.State.CLEARED).exclude(cleared_by_id=user_id)
-    return rows.filter(state=Tranche.State.APPROVED).exclude(approved_by_id=user_id)
+    return (
+        rows.filter(state=Tranche.State.APPROVED)
+        .exclude(approved_by_id=user_id)
+        .exclude(cleared_by_id=user_id)
+    )
 
 
 _DECIDED = ("agreements-approve", "agreements-proposed", "programmes-proposed")

@@ -11,12 +11,17 @@ from django.views.generic import TemplateView
 from daybook.pages import Page
 from daybook.selectors import BooksNotOpen, open_business_date
 from partners.access import EVERYONE, Role
-from repayments.models import ClassificationReturn, LoanEvent, ReceiptProposal, RulingProposal, Upload
+from repayments.models import ClassificationReturn, DayRun, LoanEvent, ReceiptProposal, RulingProposal, Upload
 from repayments.selectors.policies import LAPSING_WITHIN_DAYS, lapsing_policies
+
+CLOSE_WATCHERS = (Role.OFFICER, Role.FINANCE_HEAD, Role.ADMINISTRATOR, Role.AUDITOR)
 
 
 class Waiting(Page, TemplateView):
-    """Files to confirm, proposals to decide: counts that lead to the list."""
+    """Files to confirm, proposals to decide, closes to see to: counts that lead to the list.
+
+    An auditor and a viewer decide nothing: they see what lies undecided.
+    """
 
     required_roles = EVERYONE
     template_name = "repayments/_waiting.html"
@@ -24,14 +29,14 @@ class Waiting(Page, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context, user = self.request.context, self.request.user  # type: ignore[attr-defined]
         waiting = []
-        if context.may(Role.MAKER, Role.CHECKER):
+        if context.may(Role.MAKER, Role.CHECKER, Role.VIEWER):
             files = Upload.objects.filter(state=Upload.State.PREVIEW)
             if not context.may(Role.MAKER):
                 files = files.exclude(made_by_id=user.pk)
             waiting.append(
                 (_("Files to confirm"), files.count(), f"{reverse('repayments:uploads')}?state=preview")
             )
-        if context.may(Role.APPROVER, Role.FINANCE_HEAD):
+        if context.may(Role.APPROVER, Role.FINANCE_HEAD, Role.AUDITOR):
             proposals = ReceiptProposal.objects.filter(state="proposed").exclude(made_by_id=user.pk)
             waiting.append(
                 (
@@ -55,6 +60,17 @@ class Waiting(Page, TemplateView):
             drafts = ClassificationReturn.objects.filter(state="draft").exclude(made_by_id=user.pk)
             waiting.append(
                 (_("Returns to lock"), drafts.count(), f"{reverse('repayments:returns')}?state=draft")
+            )
+        if context.may(*CLOSE_WATCHERS):
+            closes = DayRun.objects.filter(state=DayRun.State.FAILED).count()
+            waiting.append((_("Closes that failed"), closes, f"{reverse('repayments:closes')}?state=failed"))
+            unsigned = DayRun.objects.filter(state=DayRun.State.EXCEPTIONS, signed_at__isnull=True).count()
+            waiting.append(
+                (
+                    _("Closes with exceptions nobody signed"),
+                    unsigned,
+                    f"{reverse('repayments:closes')}?state=unsigned",
+                )
             )
         if context.may(Role.FINANCE_HEAD, Role.ADMINISTRATOR) and (lapsing := _lapsing()):
             waiting.append((_("Policies that lapse soon"), lapsing, reverse("repayments:policies")))

@@ -88,7 +88,7 @@ def _collect_first_half(made: Book) -> None:
     first = made.wholesale.dues.order_by("late_date", "component").first()
     assert first is not None
     rows.append((made.wholesale, first.late_date, first.amount_minor, "RTGS-0001"))
-    post_receipts(receipts=receipts(*rows), booking=_booked("receipts.post"))
+    post_receipts(receipts=receipts(*rows), booking=_booked("receipt.post"))
 
 
 def _arrive_late(made: Book) -> None:
@@ -96,7 +96,7 @@ def _arrive_late(made: Book) -> None:
     late = made.subloans[8]
     post_receipts(
         receipts=receipts((late, date(2025, 6, 15), 2 * LAKH_MINOR, "BFT-LATE")),
-        booking=_booked("receipts.post"),
+        booking=_booked("receipt.post"),
     )
     wrong = Receipt.objects.filter(loan=made.subloans[0]).order_by("value_date").last()
     assert wrong is not None

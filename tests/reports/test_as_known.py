@@ -31,7 +31,7 @@ def test_a_late_receipt_changes_june_as_known_now_and_not_as_known_then(book: Bo
 def test_the_difference_names_the_loans_and_the_bookings_that_made_it(book: Book) -> None:
     found = compare_portfolios(june(SECOND_CLOSE), june(FIRST_CLOSE), BY)
     assert {row.cells[0] for row in found.loans.rows} == {book.subloans[0].number, book.subloans[8].number}
-    assert sorted(str(row.cells[2]) for row in found.bookings.rows) == ["receipt.reverse", "receipts.post"]
+    assert sorted(str(row.cells[2]) for row in found.bookings.rows) == ["receipt.post", "receipt.reverse"]
     assert found.bookings.column("received") == [None, 2 * LAKH_MINOR]
     assert found.totals.column("change")[:4] == [0, 0, 0, 0]  # the wholesale tier
 
@@ -41,7 +41,7 @@ def test_a_closed_day_answers_the_same_for_ever(book: Book) -> None:
     late = book.subloans[10]
     post_receipts(
         receipts=receipts((late, FIRST_CLOSE, LAKH_MINOR, "BFT-LATER-STILL")),
-        booking=write_booking(purpose="receipts.post", actor=Actor(None, "Test")),
+        booking=write_booking(purpose="receipt.post", actor=Actor(None, "Test")),
     )
     assert make_portfolio(june(FIRST_CLOSE), BY).report.checksum == before
 

@@ -165,3 +165,19 @@ def test_closes_are_filtered_by_state_and_period(as_foundation: Any) -> None:
     assert shown(state="closed") == [3, 1]
     assert shown(state="unsigned") == [2]
     assert shown(from_date="2026-03-02", to_date="2026-03-02") == [2]
+
+
+@pytest.mark.parametrize("role", ["officer", "finance_head", "administrator", "auditor"])
+def test_home_names_closes_that_want_somebody(as_foundation: Any, role: str) -> None:
+    now = timezone.now()
+    DayRun.objects.create(
+        business_date=date(2026, 3, 1), state="failed", last_booking_id=1, started_by="x", started_at=now
+    )
+    for day in (2, 3):
+        DayRun.objects.create(
+            business_date=date(2026, 3, day), state="exceptions", last_booking_id=1, started_by="x",
+            started_at=now, finished_at=now,
+        )  # fmt: skip
+    waiting = as_foundation(role).get(reverse("repayments:waiting")).context["waiting"]
+    counts = {str(words): count for words, count, _address in waiting}
+    assert (counts["Closes that failed"], counts["Closes with exceptions nobody signed"]) == (1, 2)
