@@ -93,8 +93,8 @@ def _locked(cancellation: FacilityCancellation, actor: User) -> FacilityCancella
     return held
 
 
-def _refuse_too_much(facility: Facility, amount: Decimal | Money) -> Money:
-    wanted: Money = taka(amount, str(facility.amount.currency))
+def _refuse_too_much(facility: Facility, amount: Decimal | Money) -> Any:
+    wanted = taka(amount, str(facility.amount.currency))
     left = facility_room(facility)
     if wanted.amount <= 0 or wanted > left:
         raise CannotCancelPart(

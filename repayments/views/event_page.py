@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -18,6 +18,7 @@ from daybook.pages import Page, Text
 from lending.contract_words import contract_words
 from lending.models import Agreement
 from partners.access import EVERYONE, Role
+from partners.models import User
 from partners.services.refusals import Refused
 from repayments.builders.events import shown_preview
 from repayments.event_words import ICONS, KINDS, STATES
@@ -79,7 +80,8 @@ class EventPage(Page, TemplateView):
         return redirect("repayments:event", pk=self.kwargs["pk"])
 
     def _act(self, request: HttpRequest, reason: str) -> str:
-        context, pk, actor = request.context, self.kwargs["pk"], request.user  # type: ignore[attr-defined]
+        context, pk = request.context, self.kwargs["pk"]  # type: ignore[attr-defined]
+        actor = cast(User, request.user)
         if "withdraw" in request.POST or "renew" in request.POST:
             if not context.may(*PROPOSERS, Role.MAKER):
                 raise PermissionDenied(gettext("Your role does not propose events."))

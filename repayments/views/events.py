@@ -160,7 +160,7 @@ class NewEvent(Page, TemplateView):
                     )
                     return redirect("repayments:event", pk=event.pk)
                 self.seen = shown_preview(seen.outcome.preview(), contract_words(self.mode))
-                self.form.data = {**request.POST.dict(), "shown": seen.digest}  # type: ignore[assignment]
+                self.form.data = {**request.POST.dict(), "shown": seen.digest}
             except CannotMakeEvent as refusal:
                 self.form.refuse(refusal.term, str(refusal))
         return self.render_to_response(self.get_context_data())

@@ -47,6 +47,9 @@ class FurtherTranche(Page, TemplateView):
 
     required_roles = (Role.OFFICER, Role.FINANCE_HEAD)
     template_name = "repayments/events/further.html"
+    tranche: Tranche
+    form: FurtherTrancheForm
+    seen: ShownPreview | None
 
     def get_title(self) -> Text:
         return _("Tranche %(number)s into a running loan") % {"number": self.tranche.number}
@@ -87,7 +90,7 @@ class FurtherTranche(Page, TemplateView):
                     return redirect("lending:tranche", pk=self.tranche.pk)
                 words = contract_words(self.tranche.agreement.contract_mode)
                 self.seen = shown_preview(seen.outcome.preview(), words)
-                self.form.data = {**request.POST.dict(), "shown": seen.digest}  # type: ignore[assignment]
+                self.form.data = {**request.POST.dict(), "shown": seen.digest}
             except CannotMakeEvent as refusal:
                 self.form.add_error(refusal.term if refusal.term in self.form.fields else None, str(refusal))
             except Refused as refusal:
@@ -95,10 +98,10 @@ class FurtherTranche(Page, TemplateView):
         return self.render_to_response(self.get_context_data())
 
     def _open(self, data: Any) -> None:
-        self.tranche: Tranche = get_object_or_404(
+        self.tranche = get_object_or_404(
             Tranche.objects.select_related("institution", "agreement"), pk=self.kwargs["pk"]
         )
-        self.seen: ShownPreview | None = None
+        self.seen = None
         self.form = FurtherTrancheForm(data, initial={"value_date": open_business_date()})
         loans = [loan.pk for loan in running_loans(self.tranche)]
         field: Any = self.form.fields["loan"]

@@ -369,7 +369,8 @@ def test_nobody_changes_a_plan_alone(world: World) -> None:
             "loan_event_maker_is_not_checker",
             "INSERT INTO repayments_loanevent (kind, state, tier, institution_id, loan_id, effective_date,"
             " parameters, preview, preview_digest, reason, made_by_id, made_at, decided_by_id,"
-            " decision_reason, amount_minor, made_by_name, decided_by_name) SELECT 'write_off', 'rejected', tier,"
+            " decision_reason, amount_minor, made_by_name, decided_by_name)"
+            " SELECT 'write_off', 'rejected', tier,"
             " institution_id, id, disbursed_date, '{}', '{}', '', 'r', %s, now(), %s, '', 0, '', ''"
             " FROM lending_loan LIMIT 1",
             made_by,

@@ -40,7 +40,7 @@ def text(parameters: Parameters, name: str) -> str:
 
 def whole(parameters: Parameters, name: str, *, least: int | None = None, default: int | None = None) -> int:
     """A whole number: a count, or money in minor units."""
-    value = parameters.get(name)
+    value: Any = parameters.get(name)
     if value in (None, ""):
         if default is None:
             raise CannotMakeEvent(name, _("Give this figure."))

@@ -89,7 +89,7 @@ class Facts:
             row = rows.setdefault(int(due["instalment"]), {"due_on": to_date(due["nominal_date"])})
             name = "principal_minor" if due["component"] == Component.PRINCIPAL else "interest_minor"
             row[name] = row.get(name, 0) + int(due["amount_minor"])
-        return Running.supplied(
+        return Running.of_supplied(
             sum(row.get("principal_minor", 0) for row in rows.values()),
             self.loan.disbursed_date,
             [
@@ -111,7 +111,7 @@ class Facts:
         newest = self.versions["schedule_id"].to_numpy(dtype=np.int64)[place]
         numbered = np.array([each.numbered_after for each in terms], dtype=np.int64)[place]
         own = (planned["schedule_id"] == newest) & (planned["instalment"] <= numbered)
-        found: dict[tuple[int, int], dict[str, Any]] = {}
+        found: dict[tuple[int, int], dict[Any, Any]] = {}
         for at, due in zip(place[own].tolist(), planned[own], strict=True):
             row = found.setdefault((at, int(due["instalment"])), {"due": due, 3: 0, 4: 0})
             row[int(due["component"])] += int(due["amount_minor"])

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from django.utils.translation import gettext as _
 
 from calc.allocation import Source
@@ -105,7 +106,7 @@ def _all_of_it(facts: Facts, on: date) -> Outcome:
         except CannotSchedule as error:
             raise asked.refused(error) from error
         kept = int(replan.kept)
-    outcome.versions["terms"] = [{}]
+    outcome.versions["terms"] = pd.Series([{}], dtype="object")
     left = open_under(facts, on, dues=outcome.dues, keeps_to=kept)
     outcome.settling = without_money(facts, Source.WRITE_OFF, on, merged(left.rows))
     return outcome
@@ -137,11 +138,9 @@ def _a_part(facts: Facts, on: date, parameters: Parameters) -> Outcome:
             outcome, _replan = single_plan(facts, replans, cause=Schedule.Cause.WRITE_OFF, on=on)
         except CannotSchedule as error:
             raise asked.refused(error) from error
-        first = min(
-            int(row.instalment)
-            for row in outcome.dues.itertuples()
-            if row.component == int(Component.PRINCIPAL) and row.late_date.date() == on
-        )
+        principal = outcome.dues[outcome.dues["component"] == int(Component.PRINCIPAL)]
+        falls_now = principal["late_date"] == pd.Timestamp(on)
+        first = int(principal.loc[falls_now, "instalment"].min())
         now.append({"instalment": first, "component": int(Component.PRINCIPAL), "amount_minor": rest})
     outcome.settling = without_money(facts, Source.WRITE_OFF, on, merged(now))
     return outcome

@@ -192,8 +192,8 @@ def side_by_side(
     )
     stays = {key: row for key, row in old.items() if row["number"] <= kept}
     new = stays | _by_day(
-        (int(row.instalment), int(row.component), pd.Timestamp(row.late_date).date(), int(row.amount_minor))
-        for row in dues.itertuples()
+        (int(row["instalment"]), int(row["component"]), row["late_date"].date(), int(row["amount_minor"]))
+        for row in dues.to_dict("records")
     )
     found = []
     for key in sorted(old.keys() | new.keys()):

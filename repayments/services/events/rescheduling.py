@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -61,7 +62,7 @@ def new_plan(facts: Facts, on: date, parameters: Parameters, *, kind: str) -> Ou
     except CannotSchedule as error:
         raise asked.refused(error) from error
     if rows:
-        outcome.versions["terms"] = [{}]
+        outcome.versions["terms"] = pd.Series([{}], dtype="object")
     outcome.settling = without_money(facts, Source.TRANSFER, on, merged(moved))
     owed = int(replan.taken_back_minor) + principal
     outcome.amount_minor = owed

@@ -186,7 +186,7 @@ def _of_many(
         versions=versions,
         dues=dues,
         refusals=left_out[:LISTED],
-        amounts={int(loan_id): int(minor) for loan_id, minor in both["principal_old"].items()},
+        amounts=dict(zip(both.index.tolist(), both["principal_old"].astype("int64").tolist(), strict=True)),
         loans=[_listed(row) for row in both.head(LISTED).itertuples()],
         totals={
             side: {name: int(both[f"{name}_{side}"].sum()) for name in ("principal", "interest", "total")}

@@ -282,7 +282,8 @@ def _locked(event_id: int) -> LoanEvent:
 
 def _of_house(event: LoanEvent, context: Context) -> bool:
     """Whether a person of the same institution proposed it."""
-    return Membership.objects.filter(user_id=event.made_by_id, institution_id=context.institution_id).exists()
+    held = Membership.objects.filter(user_id=event.made_by_id)
+    return held.filter(institution_id=context.institution_id or 0).exists()
 
 
 def _decider(event: LoanEvent, actor: User) -> Context:

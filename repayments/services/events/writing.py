@@ -117,7 +117,7 @@ def _write_lines(
         {
             "event_id": [event.pk] * len(touched),
             "loan_id": touched,
-            "institution_id": [int(loans.loc[loan_id, "institution_id"]) for loan_id in touched],
+            "institution_id": loans["institution_id"].reindex(touched).tolist(),
             "schedule_id": [schedules.get(loan_id) for loan_id in touched],
             "receipt_id": [receipt_id] * len(touched),
             "amount_minor": [outcome.amounts[loan_id] for loan_id in touched],

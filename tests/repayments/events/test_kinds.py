@@ -10,10 +10,11 @@ from django.db.models import Sum
 from lending.models import Loan, Schedule
 from repayments.models import Allocation, LoanEvent, Receipt
 from repayments.services.events.asked import CannotMakeEvent
-from repayments.services.events.steps import see
+from repayments.services.events.steps import approve, pay_quotation, propose, see
 from repayments.services.posting import reverse_receipts
 from tests.lending.world import World
 from tests.repayments.events.books import live_plan, made, pay, wanted
+from tests.repayments.posting.books import check_guards
 
 E = date(2026, 2, 10)
 
@@ -144,3 +145,48 @@ class TestWithoutMoney:
                 wanted("waiver", loan, E, component="interest", amount_minor=1),
                 actor=world.people["officer"],
             )
+
+
+class TestSubLoans:
+    def test_a_supplied_plan_is_settled_but_not_prepaid_without_a_successor(
+        self, world: World, loan: Loan
+    ) -> None:
+        booking = world.booking()
+        sub = Loan.objects.create(
+            number="S-1", tier="subloan", origin="import", institution=world.bank, agreement=world.agreement,
+            programme=world.programme, principal_minor=200_000, disbursed_date=date(2026, 1, 1),
+            booking=booking,
+        )  # fmt: skip
+        schedule = Schedule.objects.create(
+            loan=sub, institution=world.bank, version=1, cause="supplied", effective_date=date(2026, 1, 1),
+            terms={}, principal_minor=200_000, first_due_date=date(2026, 3, 1),
+            maturity_date=date(2026, 4, 1), instalment_count=2, booking=booking,
+        )  # fmt: skip
+        for number, day in ((1, date(2026, 3, 1)), (2, date(2026, 4, 1))):
+            sub.dues.create(
+                institution_id=world.bank.pk, schedule=schedule, instalment=number, component=4,
+                nominal_date=day, late_date=day, effective_date=date(2026, 1, 1), amount_minor=100_000,
+                booking=booking,
+            )  # fmt: skip
+        with pytest.raises(CannotMakeEvent, match="supplied the plan"):
+            see(
+                wanted("prepayment", sub, E, amount_minor=50_000, effect="term", reference="x"),
+                actor=world.people["maker"],
+            )
+        event = propose(
+            wanted("settlement", sub, E, valid_until=E), actor=world.people["maker"], reason="Closed"
+        )
+        assert (event.tier, event.amount_minor) == ("subloan", 200_000)
+        pay_quotation(
+            event_id=event.pk, value_date=E, received_minor=200_000, reference="CLOSED",
+            actor=world.people["officer"],
+        )  # fmt: skip
+        approve(event_id=event.pk, actor=world.people["finance_head"])
+        check_guards()
+        assert outstanding(sub) == 0
+
+    def test_another_banks_maker_and_wholesale_are_refused(self, world: World, loan: Loan) -> None:
+        asked = wanted("settlement", loan, E, valid_until=E)
+        for role in ("maker", "other_maker", "checker", "approver", "auditor"):
+            with pytest.raises(CannotMakeEvent):
+                see(asked, actor=world.people[role])
