@@ -13,7 +13,7 @@ from daybook.selectors import open_business_date
 from daybook.services import roll_day
 from lending.models import Due, Loan, Schedule
 from lending.services.agreements import CannotDraftAgreement
-from lending.services.schedules import append_versions
+from lending.services.schedules import DUE_COLUMNS, append_versions
 from lending.stored_terms import terms_from_json
 from repayments.builders.raised import raised_on
 from repayments.frames import Scope
@@ -185,7 +185,7 @@ def test_a_new_version_with_another_rate_splits_the_period_where_it_begins(world
                 }
             ]
         ),
-        dues=pd.DataFrame(list(dues.values("loan_id", "instalment", "component", "nominal_date", "late_date", "amount_minor"))),
+        dues=pd.DataFrame(list(dues.values(*DUE_COLUMNS))),
         booking=world.booking(),
     )  # fmt: skip
     go_to(date(2025, 7, 1))
