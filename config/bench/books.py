@@ -139,6 +139,9 @@ CHECKS = {
 def generate(admin: Any, *, loans: int, say: Callable[[str], None]) -> None:
     """Write the books of the first date into a migrated database over the administrator's login, or go on."""
     with admin.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM repayments_dayrun)")
+        if cursor.fetchone()[0]:
+            return  # made, checked and closed for the first time before
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET synchronous_commit = off")
         cursor.execute("SET work_mem = '256MB'")

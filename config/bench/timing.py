@@ -18,14 +18,16 @@ from datetime import date
 from typing import IO, Any
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from calc.calendar import add_months
 from config.bench.books import generate_day
 from daybook.selectors import open_business_date
 from daybook.services import Actor, book
 from partners.models import User
-from repayments.models import ClassificationPolicy, DayRun
+from repayments.models import ClassificationPolicy, DayRun, DayRunSlice
 from repayments.services.close import start_close
+from repayments.services.close_slices import sweep_slices
 from repayments.services.policies import load_policies
 
 FLOOR_DATES = (date(2031, 1, 1), date(2031, 2, 1))
@@ -104,12 +106,15 @@ def prepare(*, workers: int, say: Callable[[str], None]) -> None:
             first, second = User.objects.order_by("pk")[:2]
             booking = book(purpose="bench", actor=Actor(None, "Bench"))
             load_policies(booking=booking, proposed_by=first, approved_by=second)
-    run = DayRun.objects.order_by("business_date").first()
-    if run is not None and run.state != DayRun.State.RUNNING:
+    stopped = DayRun.objects.filter(state=DayRun.State.RUNNING).first()
+    if stopped is not None:  # whoever held its slices went with the bench that was stopped
+        stopped.slices.filter(work=DayRunSlice.Work.RUNNING).update(claimed_until=Now())
+        sweep_slices()
+    elif DayRun.objects.exists():
         return
     with _crew(workers) as crew, _timed() as took:
-        _work(crew, run or start_close(started_by="bench"))
-    say(f"first close {took():.1f} s")
+        _work(crew, stopped or start_close(started_by="bench"))
+    say(f"{'close taken up again' if stopped else 'first close'}: {took():.1f} s")
 
 
 def measure(*, workers: int, admin: Any, say: Callable[[str], None]) -> dict[str, Any]:
@@ -117,6 +122,7 @@ def measure(*, workers: int, admin: Any, say: Callable[[str], None]) -> dict[str
     day = open_business_date()
     before = DayRun.objects.exclude(state=DayRun.State.RUNNING).latest("business_date").business_date
     generate_day(admin, after=before, day=day)
+    _drop_floors(admin)  # of a bench that was stopped
     with _crew(workers) as floor_crew, _crew(workers) as crew:
         with _timed() as took:
             run = start_close(closing=day, started_by="bench")
@@ -135,9 +141,7 @@ def measure(*, workers: int, admin: Any, say: Callable[[str], None]) -> dict[str
         figures.as_of_month = _as_of(crew, run, add_months(day, -1))
         say(f"as of a year back {figures.as_of_year:.1f} s, a month back {figures.as_of_month:.1f} s")
         figures.memory = [max(x, y) for x, y in zip(figures.memory, crew.memory, strict=True)]
-    with admin.cursor() as cursor:
-        for floor_date in FLOOR_DATES:
-            cursor.execute(f"DROP TABLE repayments_arrearssnapshot_{floor_date:%Y_%m}")
+    _drop_floors(admin)
     figures.dues, figures.allocations = _count("lending_due"), _count("repayments_allocation")
     return asdict(figures) | {"floor": figures.floor, "ratio": figures.close / figures.floor}
 
@@ -160,6 +164,12 @@ def _floor(crew: Crew, run: DayRun, day: date) -> tuple[float, float]:
     crew.do([{"do": "measure", "ranges": share, **known, "keep": True} for share in shares])
     writing = crew.do([{"do": "write", "run": run.pk, "day": day.isoformat()}] * len(shares))
     return reading, writing
+
+
+def _drop_floors(admin: Any) -> None:
+    with admin.cursor() as cursor:
+        for day in FLOOR_DATES:
+            cursor.execute(f"DROP TABLE IF EXISTS repayments_arrearssnapshot_{day:%Y_%m}")
 
 
 def _as_of(crew: Crew, run: DayRun, day: date) -> float:
