@@ -78,7 +78,7 @@ def template_workbook(
     for column, spec in enumerate(fields):
         if spec.choices:
             last = max(len(rows), _EMPTY_ROWS)
-            codes = [_code(code, tell) for code in spec.choices]
+            codes = [template_code(code, tell) for code in spec.choices]
             sheet.data_validation(1, column, last, column, {"validate": "list", "source": codes})
     sheet.freeze_panes(1, 1)
     if beside is not None:
@@ -88,7 +88,7 @@ def template_workbook(
     return buffer.getvalue()
 
 
-def _code(code: str, tell: Callable[[str], str]) -> str:
+def template_code(code: str, tell: Callable[[str], str]) -> str:
     """A code as it is, unless the contract has another word for what it says."""
     plain = code.replace("_", " ")
     said = tell(plain)
@@ -123,7 +123,9 @@ def _write_codes(
         for number, (code, words) in enumerate(spec.choices.items(), start=1):
             bangla = [word for word in words.split(";") if not word.isascii()]
             sheet.write_string(
-                number, column, f"{_code(code, tell)} – {tell(bangla[0])}" if bangla else _code(code, tell)
+                number,
+                column,
+                f"{template_code(code, tell)} – {tell(bangla[0])}" if bangla else template_code(code, tell),
             )
 
 

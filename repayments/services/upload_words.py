@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext, override
@@ -18,8 +18,13 @@ _OF_LENDING = frozenset(["subloan.refused", "subloan.warning"])
 """Codes whose parameters are whole sentences of lending's checks."""
 
 
-def say(fault: Mapping[str, Any]) -> tuple[str, str]:
-    """Reason and remedy of a stored fault, translated."""
+def say(fault: Mapping[str, Any], tell: Callable[[str], str] = str) -> tuple[str, str]:
+    """Reason and remedy of a stored fault, translated; ``tell`` puts them into the words of a contract."""
+    reason, remedy = _said(fault)
+    return tell(reason), tell(remedy)
+
+
+def _said(fault: Mapping[str, Any]) -> tuple[str, str]:
     code, params = str(fault["code"]), fault.get("params", {})
     if code in _OF_LENDING:
         return say_of_lending(str(params.get("text", ""))), say_of_lending(str(params.get("limit", "")))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from daybook.formats import number
+from lending.selectors.contracts import words_of
 from partners.access import Role, requires
 from partners.models import User
 from repayments import tasks
@@ -141,7 +142,8 @@ def row(request: HttpRequest, pk: int, row_number: int) -> HttpResponseBase:
             if done:
                 _queue_check(pk)
                 return redirect(f"{reverse('repayments:upload', args=[pk])}#row-{row_number}")
-    reason, remedy = say(found.fault) if found.fault else (found.reason, found.remedy)
+    tell = words_of(upload.institution_id).tell
+    reason, remedy = say(found.fault, tell) if found.fault else (found.reason, found.remedy)
     context: dict[str, Any] = {
         "title": _("Row %(row)s") % {"row": number(row_number)},
         "subtitle": upload.file_name,

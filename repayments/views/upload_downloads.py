@@ -73,13 +73,14 @@ def result(_request: HttpRequest, pk: int) -> HttpResponseBase:
     """The rows as sent, each with its state, reason and remedy."""
     upload = get_object_or_404(Upload.objects.defer("content"), pk=pk)
     headings = dict(upload.columns.values())
+    tell = words_of(upload.institution_id).tell
     rows = upload.rows.order_by("row_number").values_list(
         "row_number", "cells", "state", "column", "fault", "reason", "remedy", "loan__number"
     )
     states = dict(upload.rows.model.State.choices)
     outcomes = []
     for row_number, cells, state, column, fault, reason, remedy, loan in rows:
-        why, what = say(fault) if fault else (reason, remedy)
+        why, what = say(fault, tell) if fault else (reason, remedy)
         if why and column:
             why = _("Column %(column)s (%(heading)s): %(reason)s") % {
                 "column": column, "heading": headings.get(column, ""), "reason": why,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any
 
 import django_filters
@@ -23,6 +24,7 @@ from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.pages import Page, Text
 from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MinorColumn, NumberColumn, PaikarTable
 from lending.models import Agreement, Application
+from lending.selectors.contracts import words_of
 from partners.access import EVERYONE, Role, requires
 from partners.models import Institution
 from repayments import tasks
@@ -145,7 +147,8 @@ class UploadNew(Page, FormView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         offered = [str(value) for value, _label in kwargs.get("form", self.get_form()).fields["kind"].choices]
         kinds = [(value, KIND_WORDS[value], FIELDS[value]) for value in offered]
-        return super().get_context_data(**{"kinds": kinds} | kwargs)
+        said = words_of(self.request.context.institution_id)  # type: ignore[attr-defined]
+        return super().get_context_data(**{"kinds": kinds, "said": said} | kwargs)
 
     def form_valid(self, form: UploadForm) -> HttpResponse:
         cleaned = form.cleaned_data
@@ -208,7 +211,7 @@ class UploadPage(Page, TemplateView):
         )
         warned = upload.rows.filter(state=UploadRow.State.READY).exclude(warnings=[]).count()
         is_open = upload.state == State.PREVIEW and upload.work not in (Work.QUEUED, Work.RUNNING)
-        about_file = [(entry["code"], *say(entry)) for entry in upload.messages]
+        about_file = [(entry["code"], *say(entry, self._tell)) for entry in upload.messages]
         return super().get_context_data(
             upload=upload,
             kind_word=KIND_WORDS[upload.kind],
@@ -240,15 +243,20 @@ class UploadPage(Page, TemplateView):
             **kwargs,
         )
 
+    @cached_property
+    def _tell(self) -> Callable[[str], str]:
+        """In the words of the institution's contracts."""
+        return words_of(self.upload.institution_id).tell
+
     def _columns(self) -> list[tuple[str, str, str]]:
         """Field, letter and heading as the file has it, in the file's order."""
         found = [(name, letter, heading) for name, (letter, heading) in self.upload.columns.items()]
         return sorted(found, key=lambda column: (len(column[1]), column[1]))
 
     def _shown(self, row: UploadRow) -> dict[str, Any]:
-        fault = say(row.fault) if row.fault else (row.reason, row.remedy)
+        fault = say(row.fault, self._tell) if row.fault else (row.reason, row.remedy)
         understood = {"amount": taka_minor(row.amount_minor) if row.amount_minor is not None else ""}
-        warnings = [say(entry) for entry in row.warnings]
+        warnings = [say(entry, self._tell) for entry in row.warnings]
         cells = []
         for name, letter, heading in self._columns():
             raw = row.cells.get(letter, "")

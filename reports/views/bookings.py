@@ -14,6 +14,7 @@ from django.views.generic import TemplateView
 from daybook.formats import number
 from daybook.models import AuditEntry, Booking
 from daybook.pages import Page, Text
+from lending.selectors.contracts import words_of
 from partners.access import EVERYONE, Side
 from partners.models import Institution
 from reports.builders.wording import COMPONENT_LABELS
@@ -44,12 +45,14 @@ class BookingPage(Page, TemplateView):
         owner = (
             Institution.objects.filter(pk=booking.institution_id).first() if booking.institution_id else None
         )
+        tell = words_of(booking.institution_id).tell
         return super().get_context_data(
             booking=booking,
             institution=owner,
             written=rows_written(booking, guarded_only=not self._is_foundation()),
             settled=[
-                (TIERS[line.tier], COMPONENT_LABELS[line.component], line) for line in settled_by(booking)
+                (TIERS[line.tier], tell(COMPONENT_LABELS[line.component]), line)
+                for line in settled_by(booking)
             ],
             receipts=receipts_of(booking, at_most=SHOWN),
             loans=loans_of(booking, at_most=SHOWN),

@@ -18,6 +18,9 @@ from lxml import html
 from config.management.commands.assets import compile_translations
 from lending.contract_words import common_words, contract_words
 from lending.models import Agreement
+from repayments.builders.upload_files import template_code
+from repayments.parsing.fields import FIELDS
+from repayments.parsing.text import heading_key
 from tests.conftest import ActingClient
 from tests.reports.books import Book, make_book
 
@@ -98,6 +101,19 @@ def test_an_islamic_institution_never_reads_of_interest(
     # Any terms may be tried there, those of a loan at interest too.
     wrong = {address: said for address, said in wrong.items() if "/quote/" not in address}
     assert not wrong, wrong
+
+
+@pytest.mark.parametrize("mode", [*MODES, "interest"])
+@pytest.mark.parametrize("lang", ["en", "bn"])
+def test_what_a_template_says_is_read_back(mode: str, lang: str) -> None:
+    tell = contract_words(mode).tell
+    for fields in FIELDS.values():
+        for spec in fields:
+            heading = tell(spec.heading_bn if lang == "bn" else spec.heading)
+            assert heading_key(heading) in spec.keys, heading
+            for code, words in spec.choices.items():
+                known = {heading_key(word) for word in (code, *words.split(";"))}
+                assert heading_key(template_code(code, tell)) in known, (heading, code)
 
 
 def pages_of(book: Book) -> list[str]:

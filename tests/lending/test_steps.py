@@ -312,6 +312,14 @@ def test_who_drafts_an_agreement_does_not_approve_it(world: World) -> None:
     assert approve_agreement(agreement=agreement, **world.act("approver")).state == Agreement.State.ACTIVE
 
 
+def test_an_agreement_above_the_approvers_authority_needs_someone_with_more(world: World) -> None:
+    agreement = draft_agreement(**_terms(world, limit=6 * CRORE))
+    with pytest.raises(CannotApproveAgreement, match="your authority reaches"):
+        approve_agreement(agreement=agreement, **world.act("approver"))
+    approved = approve_agreement(agreement=agreement, **world.act("finance_head"))
+    assert approved.state == Agreement.State.ACTIVE
+
+
 def test_allotments_stay_within_the_limit(world: World) -> None:
     with pytest.raises(CannotAllot, match="not yet allotted"):
         world.allot(world.agreement, Decimal(1))

@@ -12,6 +12,7 @@ from calc.money import to_minor
 from calc.schedule import CannotSchedule
 from daybook.selectors import open_business_date
 from lending.models import Loan, Schedule, Tier, Tranche
+from lending.services.contracts import mode_refusal
 from lending.services.schedules import append_versions, lock_loans
 from lending.services.tranches import record_sent
 from partners.models import User
@@ -42,6 +43,8 @@ def see_further(*, tranche: Tranche, loan: Loan, on: date, effect: Effect) -> Se
         raise CannotMakeEvent("", _("Only an approved tranche is sent."))
     if loan.agreement_id != tranche.agreement_id or loan.tier != Tier.WHOLESALE:
         raise CannotMakeEvent("loan", _("The tranche and the loan are of different agreements."))
+    if refusal := mode_refusal(tranche.agreement.contract_mode, Schedule.Cause.TRANCHE, {}):
+        raise CannotMakeEvent("loan", refusal)
     facts = read_facts([loan.pk])
     outcome = _work_out(facts, to_minor(tranche.approved_amount.amount), on, effect)
     return Seen(facts, outcome, outcome.digest(facts))
