@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from lending.models import Agreement, Application, Programme, Proposal, Tranche
+from lending.models import Agreement, Application, PenalRate, Programme, Proposal, Tranche
 
 WORKLISTS: dict[str, Promise] = {
     "applications-returned": _("Applications to complete"),
@@ -17,12 +17,13 @@ WORKLISTS: dict[str, Promise] = {
     "applications-decide": _("Applications to decide"),
     "agreements-approve": _("Agreements to approve"),
     "agreements-proposed": _("Changes of agreements to decide"),
+    "penal-rates-decide": _("Penal rates to decide"),
     "programmes-proposed": _("Terms of programmes to decide"),
     "tranches-clear": _("Tranches to clear"),
     "tranches-approve": _("Tranches to approve"),
     "tranches-disburse": _("Tranches to disburse"),
 }
-"""Key → what waits. The part before the hyphen names the list page."""
+"""Key → what waits. The part before the last hyphen names the list page."""
 
 OPEN_DRAFTS = [Application.State.DRAFT, Application.State.RETURNED]
 
@@ -43,6 +44,8 @@ def narrowed(rows: QuerySet[Any], worklist: str, user_id: int) -> QuerySet[Any]:
         )
     if worklist == "agreements-approve":
         return rows.filter(state=Agreement.State.DRAFT).exclude(made_by_id=user_id)
+    if worklist == "penal-rates-decide":
+        return rows.filter(state=PenalRate.State.PROPOSED).exclude(proposed_by_id=user_id)
     if worklist in ("agreements-proposed", "programmes-proposed"):
         open_ones = Proposal.objects.filter(state=Proposal.State.PROPOSED).exclude(made_by_id=user_id)
         subject = "agreement_id" if worklist == "agreements-proposed" else "programme_id"
@@ -58,7 +61,7 @@ def narrowed(rows: QuerySet[Any], worklist: str, user_id: int) -> QuerySet[Any]:
     )
 
 
-_DECIDED = ("agreements-approve", "agreements-proposed", "programmes-proposed")
+_DECIDED = ("agreements-approve", "agreements-proposed", "penal-rates-decide", "programmes-proposed")
 LISTS_OF_ROLE: dict[str, list[str]] = {
     "maker": ["applications-returned"],
     "checker": ["applications-submit"],
@@ -73,12 +76,13 @@ def waiting(roles: frozenset[str], user_id: int) -> dict[str, int]:
     sources: dict[str, QuerySet[Any]] = {
         "applications": Application.objects.all(),
         "agreements": Agreement.objects.all(),
+        "penal-rates": PenalRate.objects.all(),
         "programmes": Programme.objects.all(),
         "tranches": Tranche.objects.all(),
     }
     wanted = {worklist for role in roles for worklist in LISTS_OF_ROLE.get(role, [])}
     return {
-        worklist: narrowed(sources[worklist.partition("-")[0]], worklist, user_id).count()
+        worklist: narrowed(sources[worklist.rpartition("-")[0]], worklist, user_id).count()
         for worklist in WORKLISTS
         if worklist in wanted
     }

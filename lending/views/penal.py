@@ -24,6 +24,7 @@ from lending import words
 from lending.contract_words import contract_words
 from lending.forms.penal import PenalRateDecisionForm, PenalRateForm
 from lending.models import Agreement, PenalRate
+from lending.selectors.worklists import WORKLISTS, narrowed
 from lending.services.penal import decide_penal_rate, penal_rate_on, propose_penal_rate
 from partners.access import EVERYONE, Role
 from partners.views.offers import Offer, OffersPage
@@ -69,6 +70,16 @@ class PenalRateFilter(django_filters.FilterSet):
         label=gettext_lazy("State"),
         empty_label=gettext_lazy("All"),
     )
+    waiting = django_filters.ChoiceFilter(
+        choices=[("penal-rates-decide", WORKLISTS["penal-rates-decide"])],
+        method="narrow",
+        label=gettext_lazy("Waiting"),
+        empty_label=gettext_lazy("All"),
+    )
+
+    def narrow(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Rows of a worklist that the reader may act on."""
+        return narrowed(queryset, value, self.request.user.pk)
 
 
 class PenalRateList(ListPage):

@@ -26,7 +26,7 @@ class Waiting(Page, TemplateView):
                 {
                     "label": WORKLISTS[worklist],
                     "count": count,
-                    "url": f"{reverse('lending:' + worklist.partition('-')[0])}?waiting={worklist}",
+                    "url": f"{reverse('lending:' + worklist.rpartition('-')[0])}?waiting={worklist}",
                 }
                 for worklist, count in counts.items()
             ],

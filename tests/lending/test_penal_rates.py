@@ -99,6 +99,10 @@ def test_the_pages(world: World, sign_in: Callable[..., ActingClient]) -> None:
     proposed = PenalRate.objects.get()
     approver = sign_in(world.people["approver"])
     assert "1.5" in approver.get(page).content.decode()
+    waits = approver.get(reverse("lending:waiting")).content.decode()
+    assert "?waiting=penal-rates-decide" in waits
+    narrowed = approver.get(reverse("lending:penal-rates"), {"waiting": "penal-rates-decide"})
+    assert world.agreement.number in narrowed.content.decode()
     assert approver.post(page, {"step": "approve", "approve-reason": ""}).status_code == 302
     proposed.refresh_from_db()
     assert proposed.state == PenalRate.State.APPROVED
