@@ -30,8 +30,11 @@ class StatedTable(PaikarTable):
     stated_overdue_minor = MinorColumn(verbose_name=gettext_lazy("Overdue, stated"))
     our_overdue_minor = MinorColumn(verbose_name=gettext_lazy("Overdue, ours"))
     overdue_difference_minor = MinorColumn(verbose_name=gettext_lazy("Difference"))
-    stated_class = tables.Column(verbose_name=gettext_lazy("Class, declared"), default="–")
-    our_class = tables.Column(verbose_name=gettext_lazy("Class, ours"))
+    classes = tables.Column(
+        accessor="our_class",
+        order_by=("stated_class", "our_class"),
+        verbose_name=gettext_lazy("Class: declared, ours"),
+    )
 
     row_link = staticmethod(
         lambda record: f"{reverse('reports:loan', args=[record.loan_id])}?as_of={record.as_of.isoformat()}"
@@ -47,19 +50,14 @@ class StatedTable(PaikarTable):
             "stated_overdue_minor",
             "our_overdue_minor",
             "overdue_difference_minor",
-            "stated_class",
-            "our_class",
+            "classes",
         )
 
-    def render_stated_class(self, value: int) -> str:
-        return str(CLASSES[value])
+    def render_classes(self, record: Stated) -> str:
+        declared = "–" if record.stated_class is None else str(CLASSES[record.stated_class])
+        return f"{declared}, {CLASSES[record.our_class]}"
 
-    value_stated_class = render_stated_class
-
-    def render_our_class(self, value: int) -> str:
-        return str(CLASSES[value])
-
-    value_our_class = render_our_class
+    value_classes = render_classes
 
 
 class StatedForm(forms.Form):

@@ -41,7 +41,7 @@ def build_class_return(
         Column("loans", _("Loans"), Kind.COUNT),
         *(Column(name, label, Kind.MONEY) for name, label in MONEY),
     )
-    state: Words = made.get_state_display()
+    state: Words = ClassificationReturn.State(made.state).label
     return Report(
         name="class_return",
         title=_("Classification return"),
