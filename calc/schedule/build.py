@@ -11,6 +11,7 @@ from calc.interest import Segments, period_ratios
 from calc.money import BoolColumn, IntColumn
 from calc.schedule.carried import TakenOver
 from calc.schedule.checks import refusals
+from calc.schedule.methods import METHODS
 from calc.schedule.plan import Schedule, ScheduleColumns, join_plans
 from calc.schedule.terms import CannotSchedule, GraceKind, InterestTo, Method, Rules, Terms, TermsColumns
 from calc.schedule.walk import Walk, nominal_ratios
@@ -80,7 +81,7 @@ def _build_group(
         prepaid=periods.begun.prepaid,
         carried=periods.begun.owed(),
     )
-    walk.run()
+    walk.run(METHODS[rules.method])
     failed = np.zeros(periods.members.size, dtype=bool)
     for (term, sentence), loans in walk.faults.items():
         refusal = CannotSchedule(term, sentence, given_minor=sum(rules.amounts))

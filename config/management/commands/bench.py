@@ -52,7 +52,8 @@ class Command(BaseCommand):
         elif options["schedules"] and options["inside"]:
             measure_schedules(loans=options["schedules"], say=self.stdout.write)
         elif count := options["schedules"]:
-            self.stdout.write(_manage(dict(os.environ), "owner", "bench", "--inside", "--schedules", str(count)))
+            schedules = ("bench", "--inside", "--schedules", str(count))
+            self.stdout.write(_manage(dict(os.environ), "owner", *schedules))
         elif options["inside"]:
             self._inside(options["workers"])
         else:
