@@ -28,7 +28,7 @@ from repayments.services import notices
 from tests.conftest import ActingClient
 from tests.repayments.posting.books import make_books
 
-WORD = {"headers": {"authorization": "Bearer open-sesame"}}
+WORD = {"authorization": "Bearer open-sesame"}
 A_DAY = 86_400.0
 with_word = override_settings(PAIKAR_WATCH_TOKEN="open-sesame")
 
@@ -54,9 +54,9 @@ class TestProbes:
 
     @with_word
     def test_a_wrong_word_opens_nothing(self, client: ActingClient) -> None:
-        wrong = {"headers": {"authorization": "Bearer open sesame"}}
-        assert client.get("/health/ready", **wrong).json().keys() == {"status"}
-        assert client.get("/metrics", **wrong).status_code == 404
+        wrong = {"authorization": "Bearer open sesame"}
+        assert client.get("/health/ready", headers=wrong).json().keys() == {"status"}
+        assert client.get("/metrics", headers=wrong).status_code == 404
 
     def test_without_a_word_in_the_settings_nobody_knows_it(self, client: ActingClient) -> None:
         assert client.get("/metrics", headers={"authorization": "Bearer "}).status_code == 404
@@ -64,7 +64,7 @@ class TestProbes:
     @with_word
     def test_all_well(self, client: ActingClient) -> None:
         heartbeats.beat(heartbeats.CLOCK)
-        answer = client.get("/health/ready", **WORD).json()
+        answer = client.get("/health/ready", headers=WORD).json()
         assert answer["status"] == "ok", answer
         assert set(answer["checks"]) == {"broker", "database", "migrations", "close", "clock", "queues"}
 
@@ -79,7 +79,7 @@ class TestProbes:
             institution=bank, kind="repayments", file_name="x.csv", content=b"x", size_bytes=1,
             content_sha256="0" * 64, made_by=sender, queued_at=timezone.now() - timedelta(hours=1),
         )  # fmt: skip
-        answer = client.get("/health/ready", **WORD)
+        answer = client.get("/health/ready", headers=WORD)
         bad = {name for name, check in answer.json()["checks"].items() if not check["ok"]}
         assert bad == {"clock", "close", "queues"}
         assert answer.status_code == 200, "pages still work"
@@ -90,7 +90,7 @@ class TestProbes:
     ) -> None:
         on_disk = measures._migrations_on_disk() | {("lending", "9999_of_tomorrow")}
         monkeypatch.setattr(measures, "_migrations_on_disk", lambda: on_disk)
-        answer = client.get("/health/ready", **WORD)
+        answer = client.get("/health/ready", headers=WORD)
         assert answer.status_code == 503
         assert answer.json()["checks"]["migrations"] == {"ok": False, "said": "1 not applied"}
 
@@ -104,7 +104,7 @@ class TestFigures:
         ended("closed", loan_count=100, computed_count=97, carried_count=3)
         heartbeats.beat("uploads", found=2)
         heartbeats.beat("uploads", found=3)
-        lines = client.get("/metrics", **WORD).text.splitlines()
+        lines = client.get("/metrics", headers=WORD).text.splitlines()
         figures = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
         assert float(figures["paikar_close_last_loans"]) == 100
         assert float(figures["paikar_close_last_carried_loans"]) == 3
@@ -118,7 +118,7 @@ class TestFigures:
     def test_requests_are_timed_by_page_and_not_by_address(self, as_foundation: Any) -> None:
         person = as_foundation()
         person.get("/repayments/closes/?q=Rahima")
-        told = person.get("/metrics", **WORD).text
+        told = person.get("/metrics", headers=WORD).text
         assert 'paikar_request_seconds_count{method="GET",route="repayments:closes",status="2xx"}' in told
         assert "Rahima" not in told
 
