@@ -45,7 +45,8 @@ class BookingPage(Page, TemplateView):
         owner = (
             Institution.objects.filter(pk=booking.institution_id).first() if booking.institution_id else None
         )
-        tell = words_of(booking.institution_id).tell
+        reader = self.request.context.institution_id  # type: ignore[attr-defined]
+        tell = words_of(booking.institution_id or reader).tell
         return super().get_context_data(
             booking=booking,
             institution=owner,
