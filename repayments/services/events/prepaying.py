@@ -42,8 +42,10 @@ def prepayment(facts: Facts, on: date, parameters: Parameters) -> Outcome:
     take_money(outcome, parameters, needed)
     outcome.figures = _figures(needed, fee=int(replan.fee_minor), principal=amount)
     gaps = {"amount": amount, "on": on.isoformat()}
-    outcome.says.append(Say(f"prepayment.{effect.value}", gaps))
-    outcome.says.append(Say(f"prepayment.interest_{interest.value}", gaps))
+    outcome.says[:0] = [
+        Say(f"prepayment.{effect.value}", gaps),
+        Say(f"prepayment.interest_{interest.value}", gaps),
+    ]
     return outcome
 
 
