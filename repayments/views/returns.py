@@ -12,7 +12,7 @@ import django_tables2 as tables
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -23,17 +23,15 @@ from django.views.generic import TemplateView
 
 from calc.classification import Basis
 from daybook.formats import day
-from daybook.lists import ListPage, SearchFilter
+from daybook.lists import ListPage
 from daybook.models import BusinessDay
 from daybook.pages import Page, Text
 from daybook.selectors import BooksNotOpen, open_business_date
 from daybook.tables import BadgeColumn, DayColumn, MinorColumn, NumberColumn, PaikarTable
-from lending.models import Loan
 from partners.access import FOUNDATION, Role, requires
-from partners.models import Institution
 from repayments import tasks
 from repayments.forms.returns import DecideForm, DraftForm
-from repayments.models import ClassificationReturn, ReturnLine
+from repayments.models import ClassificationReturn
 from repayments.models.judgements import LoanClassName
 from repayments.selectors.returns import ClassTotal, class_totals, sum_totals
 from repayments.services.returns import (
@@ -185,7 +183,7 @@ class ReturnPage(Page, TemplateView):
     template_name = "repayments/returns/detail.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.made = _return(kwargs["pk"])
+        self.made = found_return(kwargs["pk"])
         return self.render_to_response(self.get_context_data())
 
     def get_title(self) -> Text:
@@ -243,7 +241,8 @@ def sections(totals: list[ClassTotal]) -> list[dict[str, Any]]:
     return found
 
 
-def _return(pk: int) -> ClassificationReturn:
+def found_return(pk: int) -> ClassificationReturn:
+    """A return with the names of its people, or 404."""
     found: ClassificationReturn = get_object_or_404(
         ClassificationReturn.objects.select_related("institution", "made_by", "decided_by", "booking"), pk=pk
     )
@@ -254,7 +253,7 @@ def _return(pk: int) -> ClassificationReturn:
 @requires(*FOUNDATION)
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The progress part, polled while the lines are written."""
-    made = _return(pk)
+    made = found_return(pk)
     address = reverse("repayments:return-progress", args=[pk])
     response = render(request, "daybook/_progress.html", {"work": made, "progress_url": address})
     if made.work in (ClassificationReturn.Work.DONE, ClassificationReturn.Work.FAILED):
@@ -287,7 +286,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(*FOUNDATION)
 def prove(request: HttpRequest, pk: int) -> HttpResponse:
     """Recompute a return from the facts and compare."""
-    made = _return(pk)
+    made = found_return(pk)
     if made.loan_count <= PROVED_HERE and made.work == ClassificationReturn.Work.DONE:
         if recompute_checksum(made) == made.checksum:
             messages.success(request, _("Recomputed from the facts: every line is the same."))
@@ -296,104 +295,10 @@ def prove(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("repayments:return", pk=pk)
 
 
-def _loan_address(record: ReturnLine) -> str:
-    return f"{reverse('reports:loan', args=[record.loan_id])}?as_of={record.as_of.isoformat()}"  # type: ignore[attr-defined]
-
-
-class LineTable(PaikarTable):
-    """Loans of a return."""
-
-    number = tables.Column(verbose_name=gettext_lazy("Loan"), attrs={"td": {"class": "code"}})
-    institution = tables.Column(verbose_name=gettext_lazy("Institution"))
-    loan_class = tables.Column(verbose_name=gettext_lazy("Class"))
-    class_basis = tables.Column(verbose_name=gettext_lazy("Basis"))
-    days_past_due = NumberColumn(verbose_name=gettext_lazy("Days past due"))
-    outstanding_minor = MinorColumn(verbose_name=gettext_lazy("Principal outstanding"), total=True)
-    overdue_minor = MinorColumn(verbose_name=gettext_lazy("Overdue"), total=True)
-    suspense_minor = MinorColumn(verbose_name=gettext_lazy("Suspense"), total=True)
-    security_minor = MinorColumn(verbose_name=gettext_lazy("Security"), total=True)
-    base_minor = MinorColumn(verbose_name=gettext_lazy("Base"), total=True)
-    provision_minor = MinorColumn(verbose_name=gettext_lazy("Provision"), total=True)
-
-    row_link = staticmethod(_loan_address)
-
-    class Meta(PaikarTable.Meta):
-        model = ReturnLine
-        fields = (
-            "number",
-            "institution",
-            "loan_class",
-            "class_basis",
-            "days_past_due",
-            "outstanding_minor",
-            "overdue_minor",
-            "suspense_minor",
-            "security_minor",
-            "base_minor",
-            "provision_minor",
-        )
-
-    def render_loan_class(self, record: ReturnLine) -> str:
-        return str(CLASSES[record.loan_class])
-
-    value_loan_class = render_loan_class
-
-    def render_class_basis(self, record: ReturnLine) -> str:
-        return str(BASES[Basis(record.class_basis)])
-
-    value_class_basis = render_class_basis
-
-
-class LineFilter(django_filters.FilterSet):
-    search = SearchFilter(columns=["number"])
-    loan_class = django_filters.ChoiceFilter(
-        choices=list(CLASSES.items()), label=gettext_lazy("Class"), empty_label=gettext_lazy("All")
-    )
-    class_basis = django_filters.ChoiceFilter(
-        choices=[(int(basis), label) for basis, label in BASES.items()],
-        label=gettext_lazy("Basis"),
-        empty_label=gettext_lazy("All"),
-    )
-    institution_id = django_filters.ChoiceFilter(
-        choices=lambda: Institution.objects.order_by("name").values_list("pk", "name"),
-        label=gettext_lazy("Institution"),
-        empty_label=gettext_lazy("All"),
-    )
-
-
-class ReturnLines(ListPage):
-    """The loans of a return, one a line."""
-
-    required_roles = FOUNDATION
-    table_class = LineTable
-    filterset_class = LineFilter
-    empty_text = gettext_lazy("This return has no line.")
-
-    def get_rows(self) -> QuerySet[ReturnLine]:
-        self.made = _return(self.kwargs["pk"])
-        loan = Loan.objects.filter(pk=OuterRef("loan_id")).values("number")
-        name = Institution.objects.filter(pk=OuterRef("institution_id")).values("name")
-        return ReturnLine.objects.filter(classification_return=self.made).annotate(
-            number=Subquery(loan),
-            institution=Subquery(name),
-            as_of=F("classification_return__as_of"),
-        )
-
-    def get_title(self) -> Text:
-        return _("Loans of the return of %(date)s") % {"date": day(self.made.as_of)}
-
-    def get_crumbs(self) -> list[tuple[Text, str]]:
-        return [
-            (_("Classification returns"), reverse("repayments:returns")),
-            (day(self.made.as_of), reverse("repayments:return", args=[self.made.pk])),
-        ]
-
-
 urls = [
     path("returns/", ReturnList.as_view(), name="returns"),
     path("returns/new/", DraftReturn.as_view(), name="return-new"),
     path("returns/<int:pk>/", ReturnPage.as_view(), name="return"),
-    path("returns/<int:pk>/lines/", ReturnLines.as_view(), name="return-lines"),
     path("returns/<int:pk>/progress/", progress, name="return-progress"),
     path("returns/<int:pk>/decide/", decide, name="return-decide"),
     path("returns/<int:pk>/prove/", prove, name="return-prove"),
