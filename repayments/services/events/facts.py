@@ -101,7 +101,7 @@ class Facts:
                 )
                 for number, row in sorted(rows.items())
             ],
-            self.loan.annual_rate,
+            self.calendar,
         )
 
     def _at_event(self, terms: list[Terms]) -> list[AtEvent]:

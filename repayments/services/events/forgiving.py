@@ -291,6 +291,12 @@ def refund(facts: Facts, on: date, parameters: Parameters) -> Outcome:
 
 
 def _memo(facts: Facts, component: Component, on: date, amount: int) -> dict[str, Any]:
+    """A due of its own kind; one a day, as the books tell dues apart by version, number, kind and date."""
+    same = (facts.dues["component"] == int(component)) & (facts.dues["late_date"] == np.datetime64(on, "D"))
+    if same.any():
+        raise CannotMakeEvent(
+            "effective_date", _("There is one on this loan that day already; choose another day.")
+        )
     return {
         "loan_id": int(facts.ids[0]),
         "component": int(component),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db.models import Sum
+from django.urls import reverse
 
 from lending.models import Loan, Schedule
+from partners.models import User
 from repayments.models import Allocation, LoanEvent, Receipt
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.steps import approve, pay_quotation, propose, see
@@ -190,3 +194,26 @@ class TestSubLoans:
         for role in ("maker", "other_maker", "checker", "approver", "auditor"):
             with pytest.raises(CannotMakeEvent):
                 see(asked, actor=world.people[role])
+
+
+def test_two_refunds_on_one_day_are_told_apart_by_their_day(world: World, loan: Loan) -> None:
+    pay(world, loan, date(2026, 2, 9), 7_000_000, "OVER-1")
+    made(world, wanted("refund", loan, E, amount_minor=1_000_000, reference="BFT 3"))
+    with pytest.raises(CannotMakeEvent, match="choose another day") as refusal:
+        see(wanted("refund", loan, E, amount_minor=1_000_000, reference="B"), actor=world.people["officer"])
+    assert refusal.value.term == "effective_date"
+
+
+@pytest.mark.parametrize("lang", ["en", "bn"])
+def test_the_quotation_is_a_paper(
+    world: World, loan: Loan, lang: str, sign_in: Callable[[User], Any]
+) -> None:
+    event = propose(
+        wanted("settlement", loan, E, valid_until=date(2026, 2, 20)),
+        actor=world.people["officer"], reason="Asked",
+    )  # fmt: skip
+    address = reverse("reports:settlement-quotation", args=[event.pk])
+    answer = sign_in(world.people["auditor"]).get(f"{address}?lang={lang}")
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF")
+    assert sign_in(world.people["other_maker"]).get(address).status_code == 404
