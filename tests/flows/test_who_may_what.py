@@ -13,7 +13,7 @@ from daybook.models import Booking
 from lending.models import Application, Facility, Tranche
 from partners.access import EVERYONE, FOUNDATION, PARTNER
 from partners.models import User
-from repayments.models import DayRun, Receipt, ReceiptProposal, Upload, UploadRow
+from repayments.models import DayRun, LoanEvent, Receipt, ReceiptProposal, Upload, UploadRow
 from reports.models import ReportPart, ReportRun
 from tests.conftest import ActingClient, set_role
 from tests.reports.books import BANGLA_NAME, FIRST_CLOSE, Book, make_book
@@ -78,6 +78,10 @@ class Site:
             kind="post", institution=bank, loan=book.wholesale, amount=5, value_date=FIRST_CLOSE,
             external_reference="RTGS-9", made_by=people["officer"],
         )  # fmt: skip
+        event = LoanEvent.objects.create(
+            kind="settlement", tier="subloan", institution=bank, loan=book.subloans[1],
+            effective_date=FIRST_CLOSE, reason="secret", made_by=people["officer"], made_by_name="Officer",
+        )  # fmt: skip
         receipt = Receipt.objects.filter(institution=bank, mirror=None, mirror_of=None)[0]
         close = DayRun.objects.order_by("pk")[0]
         application = Application.objects.filter(facility__isnull=False)[0]
@@ -98,6 +102,12 @@ class Site:
             "repayments:receipt-propose": [book.wholesale.pk],
             "repayments:loan-raised": [book.wholesale.pk],
             "repayments:proposal": [proposal.pk],
+            "repayments:event": [event.pk],
+            "repayments:event-new": ["prepayment", book.subloans[0].pk],
+            "repayments:event-new-scope": ["moratorium"],
+            "repayments:loan-events": [book.subloans[0].pk],
+            "repayments:tranche-into-loan": [Tranche.objects.get().pk],
+            "reports:settlement-quotation": [event.pk],
             "reports:booking": [Booking.objects.filter(institution_id=bank.pk)[0].pk],
             "reports:institution": [bank.pk],
             "reports:institution-statement": [bank.pk],
