@@ -76,7 +76,7 @@ def supplied_schedules(
         (number != place, "instalment", "instalments are not numbered 1, 2, 3 and on"),
         (np.isnat(due_on), "due_on", "a due date is missing"),
         (starts & (due_on <= disbursed_on[loan]), "due_on", "the first due date is not after disbursement"),
-        (~starts & (due_on <= before), "due_on", "due dates are out of order"),
+        (~starts & (due_on < before), "due_on", "due dates are out of order"),
         ((paid < 0) | (interest < 0), "principal", "an amount is negative"),
         (paid + interest == 0, "principal", "an instalment is of nothing"),
     )

@@ -256,7 +256,7 @@ def _refuse_bad_plans(
     due, amount, _interest = columns
     for position, why in refused.items():
         mine = rows[rows["at"] == position]
-        behind = mine[mine["due"] <= mine["due"].shift()]
+        behind = mine[mine["due"] < mine["due"].shift()]
         place = (behind if why.term == "due_on" and len(behind) else mine).iloc[0]
         column = {"due_on": due, "instalment": "n"}.get(why.term, amount)
         faults.found.append(

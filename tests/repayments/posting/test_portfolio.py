@@ -68,7 +68,7 @@ def faults(folder: Path) -> list[str]:
         (
             "schedule.csv",
             "A1,2,2025-06-01",
-            "A1,2,2025-05-01",
+            "A1,2,2025-04-30",
             "schedule.csv, row 3, due",
             "due dates are out of order",
             "one after the other",
