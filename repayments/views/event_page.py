@@ -66,6 +66,7 @@ class EventPage(Page, TemplateView):
         return self._shown(DecisionForm())
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        get_object_or_404(LoanEvent, pk=self.kwargs["pk"])  # another institution's does not exist
         if "pay" in request.POST:
             return self._pay(request)
         form = DecisionForm(request.POST)
