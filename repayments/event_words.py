@@ -80,6 +80,10 @@ SENTENCES: dict[str, Text] = {
         "owed."
     ),
     "settlement.rebate": _("The profit not earned yet, %(amount)s, is waived as a rebate."),
+    "fee.within": _("%(rate)s of the principal paid early is the fee, within %(policy)s."),
+    "fee.none": _("No fee is taken for paying early: %(policy)s allows none here."),
+    "raised.interest": _("Interest counted day by day up to %(on)s falls due with it: %(amount)s."),
+    "raised.penal": _("Penal interest is counted up to %(on)s: %(amount)s more than is raised so far."),
     "reschedule": _("%(owed)s is owed on a new plan from %(on)s; time %(times)s that the terms are changed."),
     "restructure": _(
         "%(owed)s is owed on a new plan from %(on)s; time %(times)s that the terms are changed."

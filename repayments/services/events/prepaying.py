@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,10 @@ from calc.allocation import Source
 from calc.events import Accrued, Effect, prepay, settle
 from calc.money import Component
 from calc.schedule import CannotSchedule
+from daybook.selectors import latest_booking_id
 from lending.models import Agreement, Schedule
+from repayments.models import ChargePolicy
+from repayments.selectors.fees import NoChargePolicy, early_fee
 from repayments.services.events import asked
 from repayments.services.events.asked import CannotMakeEvent, Parameters, in_taka
 from repayments.services.events.facts import Facts
@@ -28,10 +32,10 @@ def prepayment(facts: Facts, on: date, parameters: Parameters) -> Outcome:
     amount = asked.whole(parameters, "amount_minor", least=1)
     effect = asked.code(parameters, "effect", Effect)
     interest = asked.code(parameters, "interest", Accrued, Accrued.CARRIED)
-    percent = fee_percent(facts)
+    fee = fee_for(facts, on, settled_minor=amount)
     try:
         replans = prepay(
-            facts.running, on, amount=amount, effect=effect, interest=interest, fee_percent=percent
+            facts.running, on, amount=amount, effect=effect, interest=interest, fee_percent=fee.percent
         )
         outcome, replan = single_plan(facts, replans, cause=Schedule.Cause.PREPAYMENT, on=on)
     except CannotSchedule as error:
@@ -45,6 +49,7 @@ def prepayment(facts: Facts, on: date, parameters: Parameters) -> Outcome:
     outcome.says[:0] = [
         Say(f"prepayment.{effect.value}", gaps),
         Say(f"prepayment.interest_{interest.value}", gaps),
+        *fee.says,
     ]
     return outcome
 
@@ -61,6 +66,7 @@ def settlement(facts: Facts, on: date, parameters: Parameters, valid_until: date
     outcome.says.append(Say("settlement", {"amount": needed.of(), "on": on.isoformat()}))
     if rebate:
         outcome.says.append(Say("settlement.rebate", {"amount": rebate}))
+    outcome.says += fee_for(facts, on).says
     return outcome
 
 
@@ -96,7 +102,7 @@ def _settled_on(facts: Facts, on: date) -> tuple[Outcome, int]:
     unearned = facts.agreement.contract_mode == Agreement.ContractMode.MURABAHA
     plan = facts.supplied if facts.is_supplied else facts.running
     try:
-        replans = settle(plan, on, fee_percent=fee_percent(facts), unearned=unearned)
+        replans = settle(plan, on, fee_percent=fee_for(facts, on).percent, unearned=unearned)
         outcome, replan = single_plan(facts, replans, cause=Schedule.Cause.SETTLEMENT, on=on)
     except CannotSchedule as error:
         raise asked.refused(error) from error
@@ -112,9 +118,31 @@ def _kept(outcome: Outcome) -> int:
     return int(outcome.versions["keeps_to"].iloc[0])
 
 
-def fee_percent(facts: Facts) -> Decimal:
-    """The agreement's fee for settling early; of a sub-loan only what the bank reports is booked."""
-    return Decimal(facts.agreement.early_fee_percent) if facts.is_wholesale else Decimal(0)
+@dataclass(frozen=True)
+class Fee:
+    """The fee for settling early, percent of the principal paid early, and what is said of it."""
+
+    percent: Decimal = Decimal(0)
+    says: tuple[Say, ...] = ()
+
+
+def fee_for(facts: Facts, on: date, *, settled_minor: int = 0) -> Fee:
+    """The fee the agreement and the limit in force allow; of a sub-loan only what the bank reports is booked.
+
+    Without a limit in force a fee that was agreed is neither charged nor forgiven by silence: the event
+    waits until the limit is in the books. Raises ``CannotMakeEvent``.
+    """
+    if not facts.is_wholesale or not facts.agreement.early_fee_percent:
+        return Fee()
+    try:
+        found = early_fee(
+            loan=facts.loan, settled_minor=settled_minor, on=on, last_booking_id=latest_booking_id()
+        )
+    except NoChargePolicy as error:
+        raise CannotMakeEvent("effective_date", str(error)) from error
+    policy = ChargePolicy.objects.get(pk=found.policy_id)
+    gaps = {"rate": str(found.percent), "policy": str(policy)}
+    return Fee(found.percent, (Say("fee.within", gaps) if found.percent else Say("fee.none", gaps),))
 
 
 def take_money(outcome: Outcome, parameters: Parameters, needed: Open) -> None:
