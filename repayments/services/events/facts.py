@@ -22,7 +22,6 @@ from calc.schedule import CannotSchedule, SuppliedRow, Terms, read_terms
 from daybook.selectors import business_calendar, open_business_date
 from lending.models import Agreement, Loan, Schedule, Tier
 from lending.selectors.plans import live_dues, versions_in_force
-from lending.stored_terms import terms_from_json
 from repayments.frames import Scope, read_settled
 from repayments.services.events.asked import CannotMakeEvent
 
@@ -207,13 +206,10 @@ def stored_terms(stored: dict[str, Any], number: str) -> Terms:
         )
     try:
         return read_terms(stored)
-    except CannotSchedule:
-        try:
-            return terms_from_json(stored)
-        except (ValueError, TypeError, KeyError) as error:
-            raise CannotMakeEvent(
-                "plan", _("The terms kept with the plan of loan %(loan)s cannot be read.") % {"loan": number}
-            ) from error
+    except CannotSchedule as refusal:
+        raise CannotMakeEvent(
+            "plan", _("The terms kept with the plan of loan %(loan)s cannot be read.") % {"loan": number}
+        ) from refusal
 
 
 def times_changed(loan_id: int) -> int:

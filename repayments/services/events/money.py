@@ -15,6 +15,7 @@ from calc.calendar import to_date
 from calc.money import Component
 from repayments.selectors.settling import settling_facts
 from repayments.services.events.facts import PLANNED, Facts
+from repayments.services.events.raised import NOTHING, Raised
 
 OWED = (1, 2, 3, 4)
 
@@ -38,20 +39,19 @@ def open_under(
     dues: pd.DataFrame | None = None,
     keeps_to: int | None = None,
     settling: Sequence[Mapping[str, Any]] = (),
+    raised: Raised = NOTHING,
 ) -> Open:
     """What is open on a date under the plan in force, or under a new plan that keeps dues to an instalment.
 
-    ``settling`` are rows without money that would stand, too. Nothing is written.
+    ``settling`` are rows without money that would stand, too, ``raised`` what a close would have raised by
+    then. Nothing is written.
     """
     now = settling_facts(facts.ids)
-    stands = facts.dues
+    stands = facts.dues[~np.isin(facts.dues["id"], raised.gone)]
     if keeps_to is not None:
         stands = stands[~(np.isin(stands["component"], PLANNED) & (stands["instalment"] > keeps_to))]
-    extra = (
-        dues
-        if dues is not None
-        else pd.DataFrame(columns=["instalment", "component", "late_date", "amount_minor"])
-    )
+    parts = [raised.rows] if dues is None else [dues.assign(effective_date=pd.Timestamp(on)), raised.rows]
+    extra = pd.concat([part for part in parts if len(part)] or [NOTHING.rows], ignore_index=True)
     plan = Dues(
         loan=np.full(len(stands) + len(extra), facts.ids[0], dtype=np.int64),
         instalment=np.concatenate([stands["instalment"], extra["instalment"].to_numpy(dtype=np.int32)]),
@@ -66,7 +66,12 @@ def open_under(
         ),
         amount=np.concatenate([stands["amount_minor"], extra["amount_minor"].to_numpy(dtype=np.int64)]),
     )
-    effective = np.concatenate([stands["effective_date"], np.full(len(extra), np.datetime64(on, "D"))])
+    effective = np.concatenate(
+        [
+            stands["effective_date"],
+            pd.to_datetime(extra["effective_date"]).to_numpy().astype("datetime64[D]"),
+        ]
+    )
     reduced = _with(now.reduced, facts, settling)
     met = allocate(plan, now.receipts, now.orders, reduced=reduced, effective_on=effective)
     day = np.datetime64(on, "D")

@@ -24,6 +24,7 @@ from calc.schedule import InterestTo, write_terms
 from lending.models import Agreement
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.facts import Facts
+from repayments.services.events.raised import NOTHING, Raised
 
 IntColumn = npt.NDArray[np.int64]
 VERSIONS = ("loan_id", "cause", "effective_date", "terms", "keeps_to", "capitalised_minor", "added_minor",
@@ -49,7 +50,8 @@ class Outcome:
 
     ``versions`` and ``dues`` go to ``append_versions``. ``settling`` are rows that settle dues without
     money (waived, written off, moved into the new plan), ``memo`` dues of the kinds refund and recovery.
-    ``receipt`` is money that comes with the event. ``amounts`` is what to note of each loan.
+    ``raised`` is what a close would have raised by its day,
+    ``receipt`` money that comes with the event. ``amounts`` is what to note of each loan.
     """
 
     amount_minor: int
@@ -58,6 +60,7 @@ class Outcome:
     dues: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DUES)))
     settling: list[dict[str, Any]] = field(default_factory=list)
     memo: list[dict[str, Any]] = field(default_factory=list)
+    raised: Raised = NOTHING
     receipt: dict[str, Any] | None = None
     holds_class: str = ""
     amounts: dict[int, int] = field(default_factory=dict)
@@ -88,6 +91,7 @@ class Outcome:
         booked = {
             "facts": facts.digest,
             "on": self.effective_on.isoformat(),
+            "amount": self.amount_minor,
             "versions": _texts(self.versions.drop(columns="terms")),
             "dues": _texts(self.dues),
             "settling": self.settling,
@@ -112,7 +116,10 @@ def plan_frames(facts: Facts, replans: Replans, *, cause: str, on: date) -> tupl
             "loan_id": ids[done],
             "cause": cause,
             "effective_date": on,
-            "terms": [write_terms(replans.terms.one(at)) if replans.left[at] else {} for at in done.tolist()],
+            "terms": [
+                _terms_of(replans, at, daily=bool(daily[at])) if replans.left[at] else {}
+                for at in done.tolist()
+            ],
             "keeps_to": replans.kept[done],
             "capitalised_minor": replans.capitalised[done],
             "added_minor": replans.added[done],
@@ -290,6 +297,22 @@ def single_plan(facts: Facts, replans: Replans, *, cause: str, on: date) -> tupl
         changes=shown_changes(replan),
     )
     return outcome, replan
+
+
+def with_raised(facts: Facts, outcome: Outcome, raised: Raised) -> None:
+    """Let what a close would have raised by the day fall due with the event, and show it."""
+    outcome.raised = raised
+    on = outcome.effective_on.isoformat()
+    interest, penal = raised.minor(Component.INTEREST), raised.minor(Component.PENAL)
+    if interest:
+        shown = pd.concat([outcome.dues, raised.rows[list(DUES[1:])]], ignore_index=True)
+        shown = shown[shown["component"] != int(Component.PENAL)]
+        kept = int(outcome.versions["keeps_to"].iloc[0])
+        outcome.rows = side_by_side(facts, shown, kept=kept, paid=facts.settled(as_of=facts.business_date))
+        outcome.totals = totals_of(outcome.rows)
+        outcome.says.append(Say("raised.interest", {"on": on, "amount": interest}))
+    if penal:
+        outcome.says.append(Say("raised.penal", {"on": on, "amount": penal}))
 
 
 def without_money(

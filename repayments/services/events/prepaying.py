@@ -21,7 +21,8 @@ from repayments.services.events import asked
 from repayments.services.events.asked import CannotMakeEvent, Parameters, in_taka
 from repayments.services.events.facts import Facts
 from repayments.services.events.money import Open, open_under
-from repayments.services.events.outcome import Outcome, Say, single_plan, without_money
+from repayments.services.events.outcome import Outcome, Say, single_plan, with_raised, without_money
+from repayments.services.events.raised import Raising, raising_until
 
 LONGEST_QUOTATION = 92
 """Days a settlement quotation may hold; every day's figure stands in it."""
@@ -42,7 +43,9 @@ def prepayment(facts: Facts, on: date, parameters: Parameters) -> Outcome:
         raise asked.refused(error) from error
     outcome.amount_minor = amount
     outcome.amounts = {facts.loan.pk: amount}
-    needed = open_under(facts, on, dues=outcome.dues, keeps_to=int(replan.kept))
+    raised = raising_until(facts, on).upto(on, outcome.dues, keeps_to=int(replan.kept))
+    with_raised(facts, outcome, raised)
+    needed = open_under(facts, on, dues=outcome.dues, keeps_to=int(replan.kept), raised=raised)
     take_money(outcome, parameters, needed)
     outcome.figures = _figures(needed, fee=int(replan.fee_minor), principal=amount)
     gaps = {"amount": amount, "on": on.isoformat()}
@@ -56,11 +59,12 @@ def prepayment(facts: Facts, on: date, parameters: Parameters) -> Outcome:
 
 def settlement(facts: Facts, on: date, parameters: Parameters, valid_until: date | None) -> Outcome:
     """Everything falls due on one day; what a murabaha had not earned yet is waived."""
-    outcome, rebate = _settled_on(facts, on)
-    needed = open_under(facts, on, dues=outcome.dues, keeps_to=_kept(outcome), settling=outcome.settling)
+    last = max(on, valid_until or on)
+    raising = raising_until(facts, last)
+    outcome, needed, rebate = _settled_on(facts, on, raising)
     outcome.amount_minor = needed.of()
     outcome.amounts = {facts.loan.pk: needed.of()}
-    outcome.figures = settlement_figures(facts, on, valid_until or on)
+    outcome.figures = settlement_figures(facts, on, valid_until or on, raising)
     if asked.text(parameters, "reference"):
         take_money(outcome, parameters, needed)
     outcome.says.append(Say("settlement", {"amount": needed.of(), "on": on.isoformat()}))
@@ -70,8 +74,11 @@ def settlement(facts: Facts, on: date, parameters: Parameters, valid_until: date
     return outcome
 
 
-def settlement_figures(facts: Facts, first: date, last: date) -> list[dict[str, Any]]:
-    """What settles the loan on each day up to the last one the quotation holds."""
+def settlement_figures(facts: Facts, first: date, last: date, raising: Raising) -> list[dict[str, Any]]:
+    """What settles the loan on each day up to the last one the quotation holds.
+
+    Penal interest is counted on to each day, so that the figure of a day still holds when it has come.
+    """
     if last < first:
         raise CannotMakeEvent("valid_until", _("The quotation cannot end before its first day."))
     if (last - first).days >= LONGEST_QUOTATION:
@@ -81,8 +88,7 @@ def settlement_figures(facts: Facts, first: date, last: date) -> list[dict[str, 
     figures = []
     for offset in range((last - first).days + 1):
         on = first + timedelta(days=offset)
-        outcome, rebate = _settled_on(facts, on)
-        needed = open_under(facts, on, dues=outcome.dues, keeps_to=_kept(outcome), settling=outcome.settling)
+        _outcome, needed, rebate = _settled_on(facts, on, raising)
         figures.append(
             {
                 "on": on.isoformat(),
@@ -97,8 +103,8 @@ def settlement_figures(facts: Facts, first: date, last: date) -> list[dict[str, 
     return figures
 
 
-def _settled_on(facts: Facts, on: date) -> tuple[Outcome, int]:
-    """The plan in which everything falls due on a day, and the rebate of a murabaha."""
+def _settled_on(facts: Facts, on: date, raising: Raising) -> tuple[Outcome, Open, int]:
+    """The plan in which everything falls due on a day, what that takes, and the rebate of a murabaha."""
     unearned = facts.agreement.contract_mode == Agreement.ContractMode.MURABAHA
     plan = facts.supplied if facts.is_supplied else facts.running
     try:
@@ -111,11 +117,11 @@ def _settled_on(facts: Facts, on: date) -> tuple[Outcome, int]:
         number = int(outcome.dues["instalment"].max())
         row = {"instalment": number, "component": int(Component.INTEREST), "amount_minor": rebate}
         outcome.settling = without_money(facts, Source.WAIVER, on, [row])
-    return outcome, rebate
-
-
-def _kept(outcome: Outcome) -> int:
-    return int(outcome.versions["keeps_to"].iloc[0])
+    kept = int(replan.kept)
+    raised = raising.upto(on, outcome.dues, keeps_to=kept, ends=True)
+    with_raised(facts, outcome, raised)
+    needed = open_under(facts, on, dues=outcome.dues, keeps_to=kept, settling=outcome.settling, raised=raised)
+    return outcome, needed, rebate
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,16 @@ import pandas as pd
 from calc.classification import LoanClass
 from daybook.columns import insert_columns
 from daybook.models import Booking
+from daybook.services import book
 from lending.models import Schedule
 from lending.services.schedules import append_versions
+from partners.access import actor_of
 from partners.models import User
 from repayments.models import ClassFloor, LoanEvent, Receipt
+from repayments.selectors.raising import RAISES
 from repayments.services.events.facts import Facts
 from repayments.services.events.outcome import Outcome
+from repayments.services.events.raised import COLUMNS
 from repayments.services.events.standing import standing_of
 from repayments.services.judgements import hold_class
 from repayments.services.posting import RECEIPT_COLUMNS, post_receipts, reallocate
@@ -31,6 +35,7 @@ def write_outcome(
     if len(outcome.versions):
         ids = append_versions(versions=outcome.versions, dues=outcome.dues, booking=booking)
         schedules = dict(zip(outcome.versions["loan_id"].tolist(), ids.tolist(), strict=True))
+    _write_raised(event, facts, outcome, schedules)
     _write_memo(facts, outcome, schedules, booking)
     _write_settling(outcome, booking)
     receipt_id = _write_receipt(facts, outcome, booking)
@@ -71,6 +76,55 @@ def _write_memo(facts: Facts, outcome: Outcome, schedules: dict[int, int], booki
                 "booking_id": [booking.pk],
             },
         )
+
+
+def _write_raised(event: LoanEvent, facts: Facts, outcome: Outcome, schedules: dict[int, int]) -> None:
+    """What a close would have raised by the day, booked as a close books it; mirrors first."""
+    rows, gone = outcome.raised.rows, outcome.raised.gone
+    if not len(rows) and not gone.size:
+        return
+    loan_id = int(facts.ids[0])
+    booking = book(purpose=RAISES, actor=actor_of(event.made_by), institution_id=event.institution_id)
+    old = facts.dues[np.isin(facts.dues["id"], gone)]
+    if len(old):
+        insert_columns(
+            "lending_due",
+            {
+                **{name: old[name] for name in _KEPT_IN_MIRRORS},
+                "amount_minor": -old["amount_minor"],
+                "mirror_of_id": old["id"],
+                "booking_id": np.full(len(old), booking.pk, dtype=np.int64),
+            },
+        )
+    if len(rows):
+        own = {name: rows[name].to_numpy() for name in COLUMNS}
+        days = {
+            name: own[name].astype("datetime64[D]")
+            for name in ("nominal_date", "late_date", "effective_date")
+        }
+        insert_columns(
+            "lending_due",
+            {
+                **own,
+                **days,
+                "loan_id": np.full(len(rows), loan_id, dtype=np.int64),
+                "institution_id": np.full(len(rows), facts.loan.institution_id, dtype=np.int64),
+                "schedule_id": np.full(len(rows), schedules.get(loan_id) or _newest(loan_id), dtype=np.int64),
+                "booking_id": np.full(len(rows), booking.pk, dtype=np.int64),
+            },
+        )
+
+
+_KEPT_IN_MIRRORS = (
+    "loan_id",
+    "institution_id",
+    "schedule_id",
+    "instalment",
+    "component",
+    "nominal_date",
+    "late_date",
+    "effective_date",
+)
 
 
 def _newest(loan_id: int) -> int:
