@@ -61,6 +61,7 @@ def new_plan(facts: Facts, on: date, parameters: Parameters, *, kind: str) -> Ou
         outcome, replan = single_plan(facts, replans, cause=CAUSES[Kind(kind)], on=on)
     except CannotSchedule as error:
         raise asked.refused(error) from error
+    _refuse_dearer_sale(facts, outcome, kept=kept, moved_minor=rest, term="rows" if rows else "annual_rate")
     if rows:
         outcome.versions["terms"] = pd.Series([{}], dtype="object")
     outcome.settling = without_money(facts, Source.TRANSFER, on, merged(moved))
@@ -82,6 +83,23 @@ def new_plan(facts: Facts, on: date, parameters: Parameters, *, kind: str) -> Ou
         {"name": "down_payment", "amount": down_payment},
     ]
     return outcome
+
+
+def _refuse_dearer_sale(facts: Facts, outcome: Outcome, *, kept: int, moved_minor: int, term: str) -> None:
+    """What a murabaha was sold for is fixed: a new plan spreads what is left of its profit, and adds none."""
+    if facts.agreement.contract_mode != Agreement.ContractMode.MURABAHA:
+        return
+    interest = int(Component.INTEREST)
+    ahead = facts.dues[(facts.dues["component"] == interest) & (facts.dues["instalment"] > kept)]
+    left = int(ahead["amount_minor"].sum()) + moved_minor
+    planned = int(outcome.dues.loc[outcome.dues["component"] == interest, "amount_minor"].sum())
+    if planned > left:
+        raise CannotMakeEvent(
+            term,
+            _("The price of a murabaha is fixed at the sale: %(left)s of profit is left of it, the new plan "
+              "would hold %(planned)s.")
+            % {"left": in_taka(left), "planned": in_taka(planned)},
+        )  # fmt: skip
 
 
 def _replan(facts: Facts, on: date, parameters: Parameters, moved: Moved) -> Replans:
