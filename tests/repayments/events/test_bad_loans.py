@@ -36,9 +36,9 @@ TERMS: dict[str, Any] = {
 def bad(world: World) -> Loan:
     """One crore of January 2025, nothing paid by November 2026: bad or loss, provided in full."""
     made_loan = world.loan()
-    people = {"proposed_by": world.people["officer"], "approved_by": world.people["approver"]}
-    load_policies(booking=world.booking(), **people)
-    load_policies(booking=world.booking(), **people)  # a second run finds nothing to add
+    officer, approver = world.people["officer"], world.people["approver"]
+    for _run in range(2):  # the second finds nothing to add
+        load_policies(booking=world.booking(), proposed_by=officer, approved_by=approver)
     go_to(E)
     return made_loan
 
@@ -80,7 +80,9 @@ class TestRescheduling:
         assert now["loan_class"] == LoanClass.BL
         assert now["rescheduled_count"] == 1
         assert now["outstanding_minor"] == owed - owed // 50
-        assert event.lines.get().receipt.external_reference == "DP 1"
+        receipt = event.lines.get().receipt
+        assert receipt is not None
+        assert receipt.external_reference == "DP 1"
 
     def test_the_limits_are_rows_with_dates(self, world: World, bad: Loan) -> None:
         officer = world.people["officer"]

@@ -126,7 +126,9 @@ def test_a_receipt_between_preview_and_approval_is_noticed(world: World, loan: L
     head.post(page, {"approve": "1"})
     event.refresh_from_db()
     assert event.state == "approved"
-    assert event.lines.get().receipt.amount_minor == 195_000_000
+    receipt = event.lines.get().receipt
+    assert receipt is not None
+    assert receipt.amount_minor == 195_000_000
 
 
 def test_reject_and_withdraw(world: World, loan: Loan, sign_in: SignIn) -> None:
