@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -18,9 +19,11 @@ from calc.schedule import (
     Rules,
     ScheduleColumns,
     SuppliedColumns,
+    Terms,
     TermsColumns,
     build_schedules,
     supplied_schedules,
+    write_terms,
 )
 from lending.models import Schedule
 from lending.services.terms import StatedTerms
@@ -76,14 +79,17 @@ def make_plans(rows: pd.DataFrame, supplied: pd.DataFrame | None, calendar: Busi
     )
     parts: list[tuple[np.ndarray, ScheduleColumns]] = []
     refused: dict[int, CannotSchedule] = {}
+    kept: list[dict[str, Any]] = [{} for _row in range(len(rows))]
     for mask, build in ((given, _supplied), (~given, _generated)):
         members = np.flatnonzero(mask.to_numpy())
         if not members.size:
             continue
         mine = rows.iloc[members]
-        columns = build(mine, supplied, calendar)
+        columns, terms = build(mine, supplied, calendar)
         parts.append((members, columns))
         refused.update({int(members[at]): why for at, why in columns.refused.items()})
+        for place, written in zip(members.tolist(), terms, strict=True):
+            kept[place] = written
     capitalised = np.zeros(len(rows), dtype=np.int64)
     for members, columns in parts:
         np.add.at(capitalised, members[columns.loan], columns.capitalised)
@@ -93,14 +99,14 @@ def make_plans(rows: pd.DataFrame, supplied: pd.DataFrame | None, calendar: Busi
         causes=[
             Schedule.Cause.SUPPLIED.value if mine else Schedule.Cause.DISBURSEMENT.value for mine in given
         ],
-        terms=_terms_as_stated(rows, given),
+        terms=kept,
         refused=refused,
     )
 
 
 def _generated(
     rows: pd.DataFrame, _supplied_plan: pd.DataFrame | None, calendar: BusinessCalendar
-) -> ScheduleColumns:
+) -> tuple[ScheduleColumns, list[dict[str, Any]]]:
     stated = rows[_STATED].assign(
         tenor_months=rows["tenor_months"].fillna(0),
         instalment_count=rows["instalment_count"].fillna(0),
@@ -115,20 +121,18 @@ def _generated(
         except CannotSchedule as refusal:
             bad[place] = refusal
             rules.append(Rules(method=Method.BULLET, instalments=1))
-    columns = build_schedules(
-        TermsColumns(
-            rules=tuple(rules),
-            rule=np.asarray(number, dtype=np.int64),
-            principal=rows["amount_minor"].fillna(0).to_numpy(dtype=np.int64),
-            rate=np.array([_rate(rate) for rate in rows["annual_rate"]], dtype=np.int64),
-            disbursed_on=rows["disbursed_date"].to_numpy().astype("datetime64[D]"),
-            first_due_on=rows["first_due_date"].to_numpy().astype("datetime64[D]"),
-        ),
-        calendar,
+    terms = TermsColumns(
+        rules=tuple(rules),
+        rule=np.asarray(number, dtype=np.int64),
+        principal=rows["amount_minor"].fillna(0).to_numpy(dtype=np.int64),
+        rate=np.array([_rate(rate) for rate in rows["annual_rate"]], dtype=np.int64),
+        disbursed_on=rows["disbursed_date"].to_numpy().astype("datetime64[D]"),
+        first_due_on=rows["first_due_date"].to_numpy().astype("datetime64[D]"),
     )
+    columns = build_schedules(terms, calendar)
     for place, why in bad.items():
         columns.refused.update({int(at): why for at in np.flatnonzero(number == place)})
-    return columns
+    return columns, _written(rows, terms, columns.refused)
 
 
 def _rules(stated: dict[str, Any]) -> Rules:
@@ -170,13 +174,13 @@ def _rate(rate: Any) -> int:
 
 def _supplied(
     rows: pd.DataFrame, supplied_plan: pd.DataFrame | None, _calendar: BusinessCalendar
-) -> ScheduleColumns:
+) -> tuple[ScheduleColumns, list[dict[str, Any]]]:
     if supplied_plan is None:
         raise ValueError("no plan was supplied")
     place = pd.Series(np.arange(len(rows)), index=pd.Index(rows["account"]))
     place = place[~place.index.duplicated()]
     mine = supplied_plan[supplied_plan["account"].isin(set(place.index))]
-    return supplied_schedules(
+    columns = supplied_schedules(
         rows["amount_minor"].fillna(0).to_numpy(dtype=np.int64),
         rows["disbursed_date"].to_numpy().astype("datetime64[D]"),
         SuppliedColumns(
@@ -187,6 +191,7 @@ def _supplied(
             interest=mine["interest_minor"].to_numpy(dtype=np.int64),
         ),
     )
+    return columns, [{} for _row in range(len(rows))]
 
 
 def _plan_rows(members: np.ndarray, columns: ScheduleColumns) -> pd.DataFrame:
@@ -209,13 +214,34 @@ def _plan_rows(members: np.ndarray, columns: ScheduleColumns) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _terms_as_stated(rows: pd.DataFrame, given: pd.Series) -> list[dict[str, Any]]:
-    """What the bank stated, as JSON; nothing for a plan it supplied itself."""
-    names = [*_STATED, "first_due_date"]
-    stated = rows[names].astype("object").where(rows[names].notna(), None)
-    for name in ("step_percent", "first_due_date"):
-        stated[name] = ["" if value is None else str(value)[:10] for value in stated[name]]
+def _written(
+    rows: pd.DataFrame, terms: TermsColumns, refused: dict[int, CannotSchedule]
+) -> list[dict[str, Any]]:
+    """The terms of generated plans as a schedule keeps them; what loans share is written once for all."""
+    shared = [
+        write_terms(
+            Terms(
+                **{field.name: getattr(rules, field.name) for field in fields(Rules)},
+                principal_minor=0,
+                annual_rate=Decimal(0),
+                disbursed_on=date.min,
+            )
+        )
+        for rules in terms.rules
+    ]
+    own = zip(
+        terms.rule.tolist(),
+        terms.principal.tolist(),
+        rows["annual_rate"].tolist(),
+        terms.disbursed_on.tolist(),
+        terms.first_due_on.tolist(),
+        strict=True,
+    )
     return [
-        {} if supplied else {name: value for name, value in zip(names, values, strict=True) if value}
-        for supplied, values in zip(given, stated.itertuples(index=False), strict=True)
+        {}
+        if at in refused
+        else shared[rule]
+        | {"principal_minor": principal, "annual_rate": str(rate), "disbursed_on": lent_on.isoformat()}
+        | ({"first_due_on": first.isoformat()} if first else {})
+        for at, (rule, principal, rate, lent_on, first) in enumerate(own)
     ]

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from djmoney.money import Money
 
 from calc.money import to_minor
+from calc.schedule import write_terms
 from daybook.formats import day, tk
 from daybook.models import Booking
 from daybook.selectors import business_calendar
@@ -37,7 +38,6 @@ from lending.services.steps import (
     taka,
 )
 from lending.services.tranche_plans import plan_rows, plan_tranche, refuse_no_plan
-from lending.stored_terms import terms_to_json
 from partners.access import Role, actor_of
 from partners.models import User
 from partners.services.refusals import Refused
@@ -308,7 +308,7 @@ def disburse_tranche(
                 "disbursed_date": value_date,
                 "purpose": held.facility.number,
                 "cause": Schedule.Cause.DISBURSEMENT.value,
-                "terms": terms_to_json(terms) | accruals,
+                "terms": write_terms(terms) | accruals,
                 "capitalised_minor": plan.capitalised_minor,
             }
         ]

@@ -264,7 +264,7 @@ def _refuse_bad_plans(
                 SCHEDULE,
                 int(place["row"]),
                 column,
-                f"of loan {known.at[position, 'id']} {reason_of(why)}.",
+                f"of loan {known['id'].tolist()[position]} {reason_of(why)}.",
                 "Correct the plan; instalments count from 1 and fall due one after the other.",
             )
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import django_filters
 import django_tables2 as tables
@@ -117,7 +118,7 @@ class EventList(ListPage):
 class NewEvent(Page, TemplateView):
     """Propose an event: what it would do is shown before anybody confirms it."""
 
-    required_roles = PROPOSING
+    required_roles: ClassVar[Sequence[str]] = PROPOSING
     template_name = "repayments/events/new.html"
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
@@ -214,6 +215,12 @@ class NewEvent(Page, TemplateView):
         )
 
 
+class NewEventOfScope(NewEvent):
+    """Propose an event on many loans at once: the foundation's alone."""
+
+    required_roles: ClassVar[Sequence[str]] = (Role.OFFICER, Role.FINANCE_HEAD)
+
+
 class LoanEvents(Page, TemplateView):
     """The part of a loan's page about its events, and what this person may propose on it."""
 
@@ -247,7 +254,7 @@ class LoanEvents(Page, TemplateView):
 
 urls = [
     path("events/", EventList.as_view(), name="events"),
-    path("events/new/<slug:kind>/", NewEvent.as_view(), name="event-new-scope"),
+    path("events/new/<slug:kind>/", NewEventOfScope.as_view(), name="event-new-scope"),
     path("events/new/<slug:kind>/<int:loan_id>/", NewEvent.as_view(), name="event-new"),
     path("loans/<int:loan_id>/events/", LoanEvents.as_view(), name="loan-events"),
 ]

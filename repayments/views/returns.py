@@ -265,6 +265,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(*{*MAY_DRAFT, *MAY_LOCK})
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Lock a return, or give its draft up."""
+    found_return(pk)
     form = DecideForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
     is_lock = "lock" in request.POST

@@ -20,7 +20,7 @@ from reports.builders.daily import daily_workings
 from reports.builders.objects import Asked, Words
 from reports.builders.terms import term_words
 from reports.builders.versions import Version, Worked, build_versions
-from reports.builders.workings import Booked, fitting_plan, quiet_workings, workings
+from reports.builders.workings import fitting_plan, quiet_workings, workings
 from reports.selectors import facts
 from reports.selectors.frames import Frame
 
@@ -43,7 +43,7 @@ def show_plans(account: Account, asked: Asked) -> Shown:
     on, last = asked.as_of, asked.last_booking_id
     schedules = facts.schedule_versions([loan_id], as_of=on, last_booking_id=last)
     history = facts.plan_history(loan_id, as_of=on, last_booking_id=last)
-    built = rebuilt(account, schedules, history)
+    built = rebuilt(schedules, history)
     worked = {
         version: Worked(term_words(terms, mode), workings(terms, plan), quiet_workings(terms, plan))
         for version, (terms, plan) in built.items()
@@ -59,7 +59,7 @@ def show_plans(account: Account, asked: Asked) -> Shown:
     )
 
 
-def rebuilt(account: Account, schedules: Sequence[Schedule], history: Frame) -> dict[int, tuple[Terms, Plan]]:
+def rebuilt(schedules: Sequence[Schedule], history: Frame) -> dict[int, tuple[Terms, Plan]]:
     """The terms and plan of each version that was generated and is reproduced exactly, by its number."""
     found = {}
     for schedule in schedules:
@@ -67,15 +67,9 @@ def rebuilt(account: Account, schedules: Sequence[Schedule], history: Frame) -> 
         if mine.empty:
             continue
         interest = mine[mine["component"] == INTEREST].groupby("instalment")["amount_minor"].sum()
-        booked = Booked(
-            principal_minor=int(account.header["principal_minor"]),
-            annual_rate=account.header["annual_rate"],
-            disbursed_on=account.header["disbursed_date"],
-            first_nominal_date=mine["nominal_date"].min(),
-            interest={int(number): int(minor) for number, minor in interest.items()},
-        )
+        held = {int(number): int(minor) for number, minor in interest.items()}
         calendar = business_calendar(last_booking_id=schedule.booking_id)
-        fitting = fitting_plan(schedule.terms, calendar, booked)
+        fitting = fitting_plan(schedule.terms, calendar, held)
         if fitting:
             found[schedule.version] = fitting
     return found

@@ -63,7 +63,7 @@ def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
     loan_id, on, last = int(account.header["loan_id"]), asked.as_of, asked.last_booking_id
     schedules = fact_selectors.schedule_versions([loan_id], as_of=on, last_booking_id=last)
     history = fact_selectors.plan_history(loan_id, as_of=on, last_booking_id=last)
-    fitting = rebuilt(account, schedules, history).get(schedules[-1].version if schedules else 0)
+    fitting = rebuilt(schedules, history).get(schedules[-1].version if schedules else 0)
     terms = fitting[0] if fitting else None
     principal = int(
         account.plan.loc[account.plan["component"] == int(Component.PRINCIPAL), "amount_minor"].sum()

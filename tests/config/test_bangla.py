@@ -22,7 +22,13 @@ from lxml import html
 
 from config.environment import BASE_DIR
 from config.management.commands.assets import compile_translations
-from repayments.models import ClassificationPolicy, ProvisionPolicy
+from repayments.models import (
+    ChargePolicy,
+    ClassificationPolicy,
+    ProvisionPolicy,
+    ReschedulePolicy,
+    WriteOffPolicy,
+)
 from tests.conftest import ActingClient
 from tests.reports.books import Book, make_book
 
@@ -183,8 +189,12 @@ def said(book: Book) -> set[str]:
         Bank A B Second round Revolving fund RF Shoe Leather Footwear Dhaka Working capital Sound Agreed Board
         Test Borrower Works BFT RTGS BFT-LATE Bounced instrument officer approver auditor maker checker viewer
         finance_head administrator tobacco CITY
+        past_due due in_advance charge penal interest principal
     """
-    policies = [*ClassificationPolicy.objects.all(), *ProvisionPolicy.objects.all()]
+    policies = [
+        *ClassificationPolicy.objects.all(), *ProvisionPolicy.objects.all(), *ChargePolicy.objects.all(),
+        *ReschedulePolicy.objects.all(), *WriteOffPolicy.objects.all(),
+    ]  # fmt: skip
     typed += " ".join(policy.reference for policy in policies)
     return {word.casefold() for word in WORD.findall(typed)}
 

@@ -163,8 +163,9 @@ def test_a_proposal_is_decided_once_by_another_person(world: World) -> None:
     )
     refused("proposal_is_kept", "UPDATE lending_proposal SET reason = 'Other'")
     decided = "UPDATE lending_proposal SET state = 'approved', decided_date = '2025-01-01', decided_by_id = "
-    refused("proposal_maker_is_not_checker", decided + "made_by_id")
-    assert run(decided + "%s", world.people["approver"].pk) == 1
+    still_open = " WHERE state = 'proposed'"
+    refused("proposal_maker_is_not_checker", decided + "made_by_id" + still_open)
+    assert run(decided + "%s" + still_open, world.people["approver"].pk) == 1
     refused("proposal_is_kept", decided + "%s", world.people["approver"].pk)
     refused("proposal_is_kept", "DELETE FROM lending_proposal")
 

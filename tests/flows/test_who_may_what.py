@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,7 +14,17 @@ from daybook.models import Booking
 from lending.models import Application, Facility, Tranche
 from partners.access import EVERYONE, FOUNDATION, PARTNER
 from partners.models import User
-from repayments.models import DayRun, LoanEvent, Receipt, ReceiptProposal, Upload, UploadRow
+from repayments.models import (
+    ClassificationReturn,
+    DayRun,
+    Receipt,
+    ReceiptProposal,
+    RulingProposal,
+    Upload,
+    UploadRow,
+)
+from repayments.services.events.kinds import Asked
+from repayments.services.events.steps import propose
 from reports.models import ReportPart, ReportRun
 from tests.conftest import ActingClient, set_role
 from tests.reports.books import BANGLA_NAME, FIRST_CLOSE, Book, make_book
@@ -27,8 +38,11 @@ SLOW = {
     "reports:loan-statement",
     "reports:loan-recalculation",
     "reports:institution-statement",
+    "reports:return-paper",
     "repayments:upload-result",
 }
+OPEN = date(2025, 11, 1)
+"""The business date on which the book stands open."""
 OTHERS = ("other_maker", "other_checker", "other_viewer")
 WRITES = {"daybook_auditentry", "django_session"}
 """Looking is noted in the trail, and a session is a session."""
@@ -78,9 +92,16 @@ class Site:
             kind="post", institution=bank, loan=book.wholesale, amount=5, value_date=FIRST_CLOSE,
             external_reference="RTGS-9", made_by=people["officer"],
         )  # fmt: skip
-        event = LoanEvent.objects.create(
-            kind="settlement", tier="subloan", institution=bank, loan=book.subloans[1],
-            effective_date=FIRST_CLOSE, reason="secret", made_by=people["officer"], made_by_name="Officer",
+        event = propose(
+            Asked("settlement", book.subloans[1].pk, OPEN, {}, OPEN), actor=people["officer"], reason="secret"
+        )
+        drafted = ClassificationReturn.objects.create(
+            tier="subloan", as_of=FIRST_CLOSE, known_by=FIRST_CLOSE, last_booking_id=1, reason="secret",
+            made_by=people["officer"], work="done",
+        )  # fmt: skip
+        ruling = RulingProposal.objects.create(
+            kind="floor", loan=book.subloans[2], institution=bank, reason="secret", made_by=people["officer"],
+            parameters={"at_least": 2, "from_date": FIRST_CLOSE.isoformat(), "kind": "qualitative"},
         )  # fmt: skip
         receipt = Receipt.objects.filter(institution=bank, mirror=None, mirror_of=None)[0]
         close = DayRun.objects.order_by("pk")[0]
@@ -94,7 +115,9 @@ class Site:
             "lending:application": [application.pk],
             "lending:application-lines": [application.pk],
             "lending:facility": [Facility.objects.get().pk],
+            "lending:facility-plan": [Facility.objects.get().pk],
             "lending:tranche": [Tranche.objects.get().pk],
+            "lending:tranche-plan": [Tranche.objects.get().pk],
             "repayments:upload-row": [self.upload.pk, 2],
             "repayments:upload-template": ["repayments"],
             "repayments:receipt": [receipt.pk],
@@ -107,6 +130,9 @@ class Site:
             "repayments:event-new-scope": ["moratorium"],
             "repayments:loan-events": [book.subloans[0].pk],
             "repayments:tranche-into-loan": [Tranche.objects.get().pk],
+            "repayments:ruling": [ruling.pk],
+            "repayments:ruling-new": ["freeze"],
+            "reports:return-paper": [drafted.pk, "pdf"],
             "reports:settlement-quotation": [event.pk],
             "reports:booking": [Booking.objects.filter(institution_id=bank.pk)[0].pk],
             "reports:institution": [bank.pk],
@@ -116,6 +142,7 @@ class Site:
         self.families = {
             "repayments:upload": self.upload.pk,
             "repayments:close": close.pk,
+            "repayments:return": drafted.pk,
             "reports:loan": book.subloans[0].pk,
             "reports:run": run.pk,
         }

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import openpyxl
@@ -57,8 +58,6 @@ def test_every_working_comes_to_the_interest_it_explains() -> None:
         assert quote is not None, terms
         for row in quote.rows:
             if row.working is not None:
-                if row.working is None:
-                    continue
                 other = row.working.other_minor
                 assert row.working.rounded_minor + other == (
                     row.period.interest_minor or row.period.capitalised_minor
@@ -125,7 +124,8 @@ def test_foundation_and_partner_people_see_the_plan_and_its_address_says_it_agai
         page = client.get(URL, TERMS)
         text = page.content.decode()
         assert "26,456.22" in text
-        links = html.fromstring(text).xpath("//a[contains(@href, 'export=csv')]/@href")
+        shown: Any = html.fromstring(text)
+        links = shown.xpath("//a[contains(@href, 'export=csv')]/@href")
         again = {name: values[0] for name, values in parse_qs(urlsplit(links[0]).query).items()}
         assert again.pop("export") == "csv"
         assert again == TERMS
@@ -136,7 +136,7 @@ def test_foundation_and_partner_people_see_the_plan_and_its_address_says_it_agai
 def test_the_page_says_profit_where_the_contract_bears_no_interest(
     world: World, as_foundation: Enter
 ) -> None:
-    page = html.fromstring(
+    page: Any = html.fromstring(
         as_foundation("officer").get(URL, TERMS | {"contract": "murabaha"}).content.decode()
     )
     told = " ".join(page.xpath("//section[contains(@class, 'quote-table')]//text()"))

@@ -10,10 +10,10 @@ import pytest
 from django.urls import reverse
 
 from calc.money import Component
+from calc.schedule import read_terms
 from lending.models import Due, Tranche
 from lending.services.tranche_plans import CannotPlanTranche
 from lending.services.tranches import approve_tranche, clear_tranche, disburse_tranche, request_tranche
-from lending.stored_terms import terms_from_json
 from partners.models import User
 from tests.conftest import ActingClient
 from tests.lending.world import CRORE, TODAY, World, make_world
@@ -48,7 +48,7 @@ def test_a_first_due_date_makes_a_long_first_period(world: World) -> None:
     assert dues[0][0] == date(2025, 11, 16)
     assert sum(minor for _on, minor in dues) == 1_000_000_000
     stored = tranche.loan.schedules.get().terms
-    assert terms_from_json(stored).first_due_on == date(2025, 5, 15)
+    assert read_terms(stored).first_due_on == date(2025, 5, 15)
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ def test_the_page_reads_in_every_language_and_the_workbook_agrees(loan: Loan, as
     client = as_foundation("auditor")
     address = f"/reports/loans/{loan.pk}/?as_of={LATER}&known_by={LATER}"
     page = html.fromstring(client.get(address).content.decode())
-    told = " ".join(" ".join(page.itertext()).split())
+    told = " ".join(" ".join(str(part) for part in page.itertext()).split())
     for words in (
         "Borrower sold a machine",
         "replaced by version 3",

@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from calc.schedule import read_terms
 from daybook.selectors import open_business_date
 from daybook.services import roll_day
 from lending.models import Due, Loan, Schedule
 from lending.services.agreements import CannotDraftAgreement
 from lending.services.schedules import DUE_COLUMNS, append_versions
-from lending.stored_terms import terms_from_json
 from repayments.builders.raised import raised_on
 from repayments.frames import Scope
 from repayments.models import DayRun, Receipt
@@ -78,7 +78,7 @@ def test_the_plan_has_principal_only_and_names_its_interest_periods(world: World
         {"instalment": 3, "until": "2025-10-01", "late": "2025-10-01"},
         {"instalment": 4, "until": "2026-01-01", "late": "2026-01-01"},
     ]
-    assert terms_from_json(terms).instalments == 4
+    assert read_terms(terms).instalments == 4
 
 
 def test_interest_is_raised_at_the_due_date_on_what_was_outstanding_each_day(world: World) -> None:
