@@ -1,25 +1,17 @@
-"""A partner's session that got hold of SQL: every table tried, and the ways round two people."""
+"""A partner's session that got hold of SQL: every table tried, and the steps that are not its own."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
 
-import psycopg2.errors
 import pytest
-from django.db import DatabaseError, connection, transaction
 
 from lending.models import Application, Tranche
-from lending.services.application_lines import replace_lines
 from partners.models import User
 from repayments.models import Upload, UploadRow
 from tests.conftest import set_role
-from tests.database.test_lending_guards import names, one, refused, run
-from tests.lending.world import CRORE, World, subloan_rows
-from tests.reports.books import Book, make_book
-
-ActingAs = Callable[..., None]
+from tests.database.attacks import as_partner, names, one, outcome, refused, run
+from tests.lending.world import World
 
 # What a partner's own pages write. Everything else a partner's session may not touch at all.
 MAY_INSERT = {
@@ -45,70 +37,6 @@ MAY_UPDATE = {
     "reports_reportrun",
 }
 MAY_DELETE = {"lending_applicationline", "reports_reportpart", "reports_reportrun"}
-
-
-@pytest.fixture(scope="module")
-def book(django_db_setup: None, django_db_blocker: Any) -> Any:
-    """Closed days, receipts, sub-loans; made once, as every test here is refused or rolled back."""
-    with django_db_blocker.unblock():
-        with transaction.atomic():
-            set_role("paikar_worker")
-            made = make_book()
-            made.world.application()
-            made.world.tranche(made.world.facility(), amount=CRORE)
-            listed = made.world.application()
-            replace_lines(application=listed, rows=subloan_rows(2), actor=made.world.people["maker"])
-            yield made
-            transaction.set_rollback(True)
-        connection.close()  # as Django's own test cases do: a test with a database of its own opens another
-
-
-@pytest.fixture
-def world(book: Book, django_db_blocker: Any) -> Any:
-    """The book's programme; what a test does is undone to here."""
-    with django_db_blocker.unblock():
-        with transaction.atomic():
-            yield book.world
-            transaction.set_rollback(True)
-        set_role("paikar_worker")
-
-
-@pytest.fixture
-def upload(world: World) -> Upload:
-    made = Upload.objects.create(
-        institution=world.bank, kind="repayments", state="preview", work="done", file_name="a.csv",
-        content=b"x", size_bytes=1, content_sha256="0", made_by=world.people["maker"],
-    )  # fmt: skip
-    UploadRow.objects.create(
-        upload=made, institution=world.bank, row_number=2, cells={"A": "1"}, state="ready", amount_minor=100
-    )
-    return made
-
-
-def as_partner(institution_id: int) -> None:
-    set_role("paikar_partner")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('paikar.institution', %s, true)", [str(institution_id)])
-
-
-def outcome(statement: str, *values: Any) -> str:
-    """``forbidden`` by rights, row-level security or a guard; ``kept`` by append-only; else ``open``."""
-    try:
-        with transaction.atomic():
-            run(statement, *values)
-    except DatabaseError as error:
-        cause = error.__cause__
-        if isinstance(cause, psycopg2.errors.InsufficientPrivilege):
-            return "forbidden"
-        if isinstance(cause, psycopg2.errors.GeneratedAlways):  # noticed before rights are looked at
-            return (
-                "open"
-                if one("SELECT has_table_privilege(%s, 'INSERT')", statement.split()[2])
-                else "forbidden"
-            )
-        if isinstance(cause, psycopg2.Error) and cause.diag.constraint_name == "append_only":
-            return "kept"
-    return "open"
 
 
 def every_table() -> list[str]:
@@ -324,126 +252,3 @@ def test_confirmed_rows_stay_until_the_worker_posts_them(world: World, upload: U
     refused("partner_keeps_to_its_steps", "DELETE FROM repayments_upload")
     assert run("UPDATE repayments_upload SET state = 'discarded'") == 1
     refused("partner_keeps_to_its_steps", "UPDATE repayments_upload SET state = 'confirmed'")
-
-
-# Two people, whatever SQL says
-
-
-def test_every_two_person_table_has_its_guard(world: World) -> None:
-    """The steps that need two people, as the database calls them; a new one is added here with an attack."""
-    assert set(
-        names("SELECT conname FROM pg_constraint WHERE contype = 'c' AND conname ~ 'maker_is_not' ORDER BY 1")
-    ) == {
-        "agreement_maker_is_not_checker",
-        "allotment_maker_is_not_checker",
-        "application_maker_is_not_decider",
-        "application_maker_is_not_submitter",
-        "charge_policy_maker_is_not_checker",
-        "classfloor_maker_is_not_checker",
-        "classfloorrelease_maker_is_not_checker",
-        "classfreeze_maker_is_not_checker",
-        "classification_policy_maker_is_not_checker",
-        "classification_return_maker_is_not_checker",
-        "facility_cancellation_maker_is_not_checker",
-        "loan_event_maker_is_not_checker",
-        "penal_rate_maker_is_not_checker",
-        "proposal_maker_is_not_checker",
-        "provision_policy_maker_is_not_checker",
-        "receipt_proposal_maker_is_not_checker",
-        "reschedule_policy_maker_is_not_checker",
-        "ruling_maker_is_not_checker",
-        "security_maker_is_not_checker",
-        "tranche_maker_is_not_checker",
-        "upload_maker_is_not_checker",
-        "write_off_policy_maker_is_not_checker",
-    }
-
-
-@pytest.mark.parametrize("kind", ["classification", "provision"])
-@pytest.mark.parametrize("role", ["paikar_foundation", "paikar_worker", "paikar_owner"])
-def test_nobody_approves_a_policy_of_their_own(world: World, kind: str, role: str) -> None:
-    set_role(role)
-    refused(
-        f"{kind}_policy_maker_is_not_checker",
-        f"INSERT INTO repayments_{kind}policy SELECT n.* FROM repayments_{kind}policy p,"
-        " LATERAL jsonb_populate_record(p, jsonb_build_object('id', 1000000000, 'code', 'mine',"
-        " 'approved_by_id', p.proposed_by_id)) n LIMIT 1",
-    )
-
-
-def test_nobody_changes_a_plan_alone(world: World) -> None:
-    made_by = world.people["officer"].pk
-    for role in ("paikar_foundation", "paikar_worker", "paikar_owner"):
-        set_role(role)
-        refused(
-            "loan_event_maker_is_not_checker",
-            "INSERT INTO repayments_loanevent (kind, state, tier, institution_id, loan_id, effective_date,"
-            " parameters, preview, preview_digest, reason, made_by_id, made_at, decided_by_id,"
-            " decision_reason, amount_minor, made_by_name, decided_by_name)"
-            " SELECT 'write_off', 'rejected', tier,"
-            " institution_id, id, disbursed_date, '{}', '{}', '', 'r', %s, now(), %s, '', 0, '', ''"
-            " FROM lending_loan LIMIT 1",
-            made_by,
-            made_by,
-        )
-
-
-def test_nobody_posts_or_reverses_money_alone(world: World) -> None:
-    made_by = world.people["officer"].pk
-    for role in ("paikar_foundation", "paikar_worker", "paikar_owner"):
-        set_role(role)
-        refused(
-            "receipt_proposal_maker_is_not_checker",
-            "INSERT INTO repayments_receiptproposal (kind, state, institution_id, loan_id, amount,"
-            " amount_currency, value_date, external_reference, reason, made_by_id, decided_by_id,"
-            " decision_reason, made_at) SELECT 'post', 'approved', institution_id, id, 1, 'BDT',"
-            " disbursed_date, 'R', '', %s, %s, '', now() FROM lending_loan LIMIT 1",
-            made_by,
-            made_by,
-        )
-
-
-# Functions that run as the owner
-
-
-def test_a_partner_calls_three_functions_and_no_other(world: World) -> None:
-    callable_by = (
-        "SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace"
-        " AND has_function_privilege('{role}', p.oid, 'EXECUTE') ORDER BY 1"
-    )
-    assert names(callable_by.format(role="paikar_partner")) == [
-        "daybook_booking_number_up_to", "daybook_latest_booking", "daybook_lock_day",
-    ]  # fmt: skip
-    assert names(callable_by.format(role="paikar_web")) == []
-    as_partner(world.bank.pk)
-    for call in (
-        "SELECT repayments_snapshot_partition('2199-01-01')",
-        "SELECT repayments_settlement_check(ARRAY[1]::bigint[])",
-        "SELECT lending_plan_check(ARRAY[1]::bigint[])",
-        "SELECT repayments_lock_loans(ARRAY[1]::bigint[])",
-    ):
-        assert outcome(call) == "forbidden", call
-
-
-def test_no_temporary_table_stands_in_for_a_real_one(world: World) -> None:
-    loose = names(
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
-        " AND NOT ('search_path=public, pg_temp' = ANY (coalesce(proconfig, '{}')))"
-    )
-    assert loose == []
-    assert one("SELECT count(*) FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace") >= 8
-    as_partner(world.bank.pk)
-    assert outcome("CREATE TEMP TABLE daybook_businessday (date date, state text)") == "forbidden"
-    assert outcome("CREATE TABLE mine (id int)") == "forbidden"
-
-
-def test_the_books_close_over_a_temporary_table_of_the_worker(world: World) -> None:
-    """The worker may make temporary tables; a guard must still read the real business day."""
-    run("CREATE TEMP TABLE daybook_businessday (date date, state text)")
-    run("INSERT INTO pg_temp.daybook_businessday VALUES ('1999-01-01', 'open')")
-    run("GRANT SELECT ON pg_temp.daybook_businessday TO paikar_owner")
-    refused(
-        "booking_on_open_day",
-        "INSERT INTO daybook_booking (business_date, actor_name, purpose, reason)"
-        " VALUES ('1999-01-01', 'Worker', 'test', '')",
-    )

@@ -13,7 +13,7 @@ from daybook.services import roll_day
 from lending.models import Due, Loan, PenalRate
 from repayments.models import ChargePolicy
 from repayments.services.raising import raise_day
-from tests.database.test_lending_guards import refused, run, touched_or_forbidden
+from tests.database.attacks import refused, run, touched_or_forbidden
 from tests.repayments.close.books import ClosingBooks, closing_books
 from tests.repayments.raising.test_closes import agree
 

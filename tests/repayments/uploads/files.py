@@ -10,6 +10,7 @@ from typing import Any
 import xlsxwriter
 
 HEADINGS = ("Loan account", "Payment date", "Amount", "Reference", "Borrower name")
+GOOD = ("0012345", "05/02/2025", "1,000.00", "R1", "Karim")  # a row under HEADINGS with nothing wrong
 
 
 def csv_file(*rows: Sequence[object], headings: Sequence[str] = HEADINGS, encoding: str = "utf-8") -> bytes:
