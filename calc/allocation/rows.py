@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calc.calendar import DateColumn
-from calc.money import Component, IntColumn, group_starts, sort_order, sum_by
+from calc.money import Component, IntColumn, sort_order, unpaired
 from calc.schedule import Dues
 
 
@@ -92,30 +92,20 @@ def difference(old: Allocations, new: Allocations) -> Difference:
     Rows equal in every column pair off one to one. Mirrors and adds are positions in `old` and
     `new`, so that the caller can name the stored row each mirror takes back.
     """
-    both = joined(old, new)
-    keys = (
-        both.loan,
-        both.receipt,
-        both.value_date,
-        both.instalment,
-        both.component,
-        both.source,
-        both.amount,
-    )
-    is_new = np.repeat([0, 1], [len(old), len(new)])
-    order = sort_order(*keys, is_new)
-    starts = group_starts(*(key[order] for key in keys))
-    group = np.cumsum(starts) - 1
-    side = is_new[order]
-    olds = sum_by(group, (1 - side).astype(np.int64), int(starts.sum()))
-    news = sum_by(group, side.astype(np.int64), int(starts.sum()))
-    place = np.arange(order.size) - np.flatnonzero(starts)[group]
-    place = np.where(side == 1, place - olds[group], place)
-    unpaired = place >= np.where(side == 1, olds[group], news[group])
-    return Difference(
-        mirror=np.sort(order[unpaired & (side == 0)]),
-        add=np.sort(order[unpaired & (side == 1)] - len(old)),
-    )
+    mirror, add = unpaired(_keys(old), _keys(new))
+    return Difference(mirror=mirror, add=add)
+
+
+def _keys(rows: Allocations) -> list[npt.NDArray[np.generic]]:
+    return [
+        rows.loan,
+        rows.receipt,
+        rows.value_date,
+        rows.instalment,
+        rows.component,
+        rows.source,
+        rows.amount,
+    ]
 
 
 def in_order(receipts: Receipts) -> Receipts:

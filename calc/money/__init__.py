@@ -30,6 +30,7 @@ from calc.money.columns import (
     running_sum_by,
     sort_order,
     sum_by,
+    unpaired,
 )
 
 __all__ = [
@@ -60,4 +61,5 @@ __all__ = [
     "sum_by",
     "to_minor",
     "to_rate_units",
+    "unpaired",
 ]

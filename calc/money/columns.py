@@ -1,5 +1,6 @@
 """Columns of money side by side: sorting, grouping and summing without a float or a loop."""
 
+from collections.abc import Sequence
 from math import prod
 from typing import cast
 
@@ -88,3 +89,25 @@ def distinct(*columns: IntColumn) -> IntColumn:
     """
     merged = np.sort(np.concatenate(columns), kind="stable")
     return merged[group_starts(merged)]
+
+
+def unpaired(
+    olds: Sequence[npt.NDArray[np.generic]], news: Sequence[npt.NDArray[np.generic]]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Positions of old rows that no new row equals in every column, and of new rows that no old row equals.
+
+    Equal rows pair off one to one. Both sides give the same columns in the same order.
+    """
+    keys = [np.concatenate(both) for both in zip(olds, news, strict=True)]
+    old_count = olds[0].size
+    is_new = np.repeat([0, 1], [old_count, news[0].size])
+    order = sort_order(*keys, is_new)
+    starts = group_starts(*(key[order] for key in keys))
+    group = np.cumsum(starts) - 1
+    side = is_new[order]
+    old_sizes = sum_by(group, (1 - side).astype(np.int64), int(starts.sum()))
+    new_sizes = sum_by(group, side.astype(np.int64), int(starts.sum()))
+    place = np.arange(order.size) - np.flatnonzero(starts)[group]
+    place = np.where(side == 1, place - old_sizes[group], place)
+    alone = place >= np.where(side == 1, old_sizes[group], new_sizes[group])
+    return np.sort(order[alone & (side == 0)]), np.sort(order[alone & (side == 1)] - old_count)

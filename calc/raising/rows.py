@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calc.calendar import DateColumn
-from calc.money import IntColumn, group_starts, sort_order, sum_by
+from calc.money import IntColumn, unpaired
 from calc.schedule import Dues
 
 
@@ -79,19 +79,7 @@ def empty_dues() -> DatedDues:
 
 def unmatched(old: DatedDues, new: DatedDues) -> Unmatched:
     """Pair off rows equal in every column, one to one; the rest must be taken back or appended."""
-    both = old.and_(new)
-    keys = [getattr(both, field.name) for field in fields(both)]
-    is_new = np.repeat([0, 1], [len(old), len(new)])
-    order = sort_order(*keys, is_new)
-    starts = group_starts(*(key[order] for key in keys))
-    group = np.cumsum(starts) - 1
-    side = is_new[order]
-    olds = sum_by(group, (1 - side).astype(np.int64), int(starts.sum()))
-    news = sum_by(group, side.astype(np.int64), int(starts.sum()))
-    place = np.arange(order.size) - np.flatnonzero(starts)[group]
-    place = np.where(side == 1, place - olds[group], place)
-    alone = place >= np.where(side == 1, olds[group], news[group])
+    names = [field.name for field in fields(DatedDues)]
     return Unmatched(
-        old=np.sort(order[alone & (side == 0)]),
-        new=np.sort(order[alone & (side == 1)] - len(old)),
+        *unpaired([getattr(old, name) for name in names], [getattr(new, name) for name in names])
     )

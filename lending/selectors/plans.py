@@ -12,20 +12,19 @@ from django.db import connection
 
 from daybook.columns import read_columns
 
-LIVE_DUES = np.dtype(
-    [
-        ("id", "i8"),
-        ("loan_id", "i8"),
-        ("institution_id", "i8"),
-        ("schedule_id", "i8"),
-        ("instalment", "i4"),
-        ("component", "i2"),
-        ("nominal_date", "M8[D]"),
-        ("late_date", "M8[D]"),
-        ("effective_date", "M8[D]"),
-        ("amount_minor", "i8"),
-    ]
-)
+DUE_COLUMNS = [
+    ("id", "i8"),
+    ("loan_id", "i8"),
+    ("institution_id", "i8"),
+    ("schedule_id", "i8"),
+    ("instalment", "i4"),
+    ("component", "i2"),
+    ("nominal_date", "M8[D]"),
+    ("late_date", "M8[D]"),
+    ("effective_date", "M8[D]"),
+    ("amount_minor", "i8"),
+]
+LIVE_DUES = np.dtype(DUE_COLUMNS)
 VERSION_FACTS = (
     "loan_id",
     "institution_id",

@@ -15,6 +15,7 @@ import pandas as pd
 from django.db import connection, transaction
 
 from calc.money import OWED, Component
+from calc.schedule import ScheduleColumns
 from daybook.columns import copy_columns, insert_columns
 from daybook.models import Booking
 from lending.models import Schedule, Tier
@@ -93,9 +94,9 @@ def open_loans(*, loans: pd.DataFrame, plan: pd.DataFrame, booking: Booking) -> 
     place = pd.Series(np.arange(len(rows)), index=pd.Index(rows["key"]))
     if not place.index.is_unique:
         raise CannotOpenLoans(f"Two loans share the key {place.index[place.index.duplicated()][0]}.")
-    position = place.reindex(dues["key"]).to_numpy()
-    if np.isnan(position.astype(float)).any():
+    if not dues["key"].isin(place.index).all():
         raise CannotOpenLoans("The plan names a loan that is not among those to open.")
+    position = place.reindex(dues["key"]).to_numpy()
     dues = dues.assign(position=position.astype(np.int64)).sort_values(
         ["position", "late_date", "instalment", "component"], kind="stable"
     )
@@ -114,6 +115,27 @@ def open_loans(*, loans: pd.DataFrame, plan: pd.DataFrame, booking: Booking) -> 
     _describe(rows, ids, booked)
     _plan(rows, dues, ids, booked)
     return ids
+
+
+def plan_rows(columns: ScheduleColumns, keys: npt.NDArray[Any], *, named: str = "key") -> pd.DataFrame:
+    """Built plans as ``open_loans`` takes them; ``keys`` by position, in the column ``named``."""
+    parts = [
+        pd.DataFrame(
+            {
+                named: keys[columns.loan],
+                "instalment": columns.instalment,
+                "component": int(component),
+                "nominal_date": columns.nominal_on,
+                "late_date": columns.due_on,
+                "amount_minor": amount,
+            }
+        )
+        for component, amount in (
+            (Component.INTEREST, columns.interest),
+            (Component.PRINCIPAL, columns.principal),
+        )
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _completed(loans: pd.DataFrame) -> pd.DataFrame:

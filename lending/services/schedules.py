@@ -1,7 +1,7 @@
 """Append a later version to the plans of running loans: never an edit, always a new version (in sets).
 
-What a version replaces is taken back by mirrors that carry the new version's id and its effective date;
-earlier instalments keep their number and their facts (design.md section 3, "The plan is facts").
+What a version replaces is taken back by mirrors that carry the new version's id and its effective date (or
+that of the due itself, where a close raised it later); earlier instalments keep their number and their facts (design.md section 3, "The plan is facts").
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from daybook.formats import day
 from daybook.models import Booking
 from lending.models import Schedule
 from lending.selectors.plans import live_dues, versions_in_force
+from lending.services.dues import take_back
 from partners.services.refusals import Refused
 
 VERSION_COLUMNS = (
@@ -255,23 +256,8 @@ def _insert_dues(
     effective = _days(rows["effective_date"])
     institutions = facts["institution_id"].to_numpy(dtype=np.int64)
     of = place.reindex(replaced["loan_id"]).to_numpy().astype(np.int64)
-    if of.size:
-        insert_columns(
-            "lending_due",
-            {
-                "loan_id": replaced["loan_id"],
-                "institution_id": replaced["institution_id"],
-                "schedule_id": schedules[of],
-                "instalment": replaced["instalment"],
-                "component": replaced["component"],
-                "nominal_date": replaced["nominal_date"],
-                "late_date": replaced["late_date"],
-                "effective_date": effective[of],
-                "amount_minor": -replaced["amount_minor"],
-                "mirror_of_id": replaced["id"],
-                "booking_id": np.full(of.size, booking.pk, dtype=np.int64),
-            },
-        )
+    since = np.maximum(effective[of], replaced["effective_date"])  # what a close raised later counts from then
+    take_back(replaced, booking=booking, schedule_id=schedules[of], effective_date=since)
     own = own.sort_values(["loan_id", "late_date", "instalment", "component"], kind="stable")
     at = place.reindex(own["loan_id"]).to_numpy().astype(np.int64)
     insert_columns(

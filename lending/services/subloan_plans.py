@@ -12,7 +12,7 @@ import pandas as pd
 
 from calc.calendar import BusinessCalendar, Frequency, RollRule
 from calc.daycount import DayCount
-from calc.money import Component, to_rate_units
+from calc.money import to_rate_units
 from calc.schedule import (
     CannotSchedule,
     Method,
@@ -26,6 +26,7 @@ from calc.schedule import (
     write_terms,
 )
 from lending.models import Schedule
+from lending.services.loans import plan_rows
 from lending.services.terms import StatedTerms
 
 FIELD_OF_TERM = {
@@ -94,7 +95,11 @@ def make_plans(rows: pd.DataFrame, supplied: pd.DataFrame | None, calendar: Busi
     for members, columns in parts:
         np.add.at(capitalised, members[columns.loan], columns.capitalised)
     return Plans(
-        plan=pd.concat([_plan_rows(*part) for part in parts], ignore_index=True) if parts else pd.DataFrame(),
+        plan=pd.concat(
+            [plan_rows(columns, members, named="position") for members, columns in parts], ignore_index=True
+        )
+        if parts
+        else pd.DataFrame(),
         capitalised=capitalised,
         causes=[
             Schedule.Cause.SUPPLIED.value if mine else Schedule.Cause.DISBURSEMENT.value for mine in given
@@ -192,26 +197,6 @@ def _supplied(
         ),
     )
     return columns, [{} for _row in range(len(rows))]
-
-
-def _plan_rows(members: np.ndarray, columns: ScheduleColumns) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame(
-            {
-                "position": members[columns.loan],
-                "instalment": columns.instalment,
-                "component": int(component),
-                "nominal_date": columns.nominal_on,
-                "late_date": columns.due_on,
-                "amount_minor": amount,
-            }
-        )
-        for component, amount in (
-            (Component.INTEREST, columns.interest),
-            (Component.PRINCIPAL, columns.principal),
-        )
-    ]
-    return pd.concat(parts, ignore_index=True)
 
 
 def _written(

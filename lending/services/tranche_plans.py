@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from djmoney.money import Money
 
 from calc.calendar import BusinessCalendar
-from calc.money import Component, to_minor
+from calc.money import to_minor
 from calc.schedule import CannotSchedule, Method, Schedule, Terms, build_schedule
 from daybook.selectors import business_calendar
 from lending.models import Agreement
@@ -97,25 +94,3 @@ def refuse_no_plan(
         amounts=amounts,
         calendar=business_calendar(),
     )
-
-
-def plan_rows(plan: Schedule, keys: npt.NDArray[np.object_]) -> pd.DataFrame:
-    """A built plan as ``open_loans`` takes it; ``keys`` by position."""
-    columns = plan.columns
-    parts = [
-        pd.DataFrame(
-            {
-                "key": keys[columns.loan],
-                "instalment": columns.instalment,
-                "component": int(component),
-                "nominal_date": columns.nominal_on,
-                "late_date": columns.due_on,
-                "amount_minor": amount,
-            }
-        )
-        for component, amount in (
-            (Component.INTEREST, columns.interest),
-            (Component.PRINCIPAL, columns.principal),
-        )
-    ]
-    return pd.concat(parts, ignore_index=True)

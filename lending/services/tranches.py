@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,19 +24,26 @@ from daybook.services import book
 from lending.models import Agreement, Decision, Facility, Loan, Schedule, Tier, Tranche, TrancheLine
 from lending.services.accruals import accrual_periods, without_interest
 from lending.services.limits import facility_room, refuse_over_exposure
-from lending.services.loans import open_loans
+from lending.services.loans import open_loans, plan_rows
 from lending.services.locks import lock_agreement
 from lending.services.numbers import next_number
 from lending.services.standing import add_to_standings
 from lending.services.steps import (
-    note_step,
     require_another,
     require_authority,
     require_reason,
     require_role,
     taka,
 )
-from lending.services.tranche_plans import plan_rows, plan_tranche, refuse_no_plan
+from lending.services.tranche_plans import plan_tranche, refuse_no_plan
+from lending.services.tranche_steps import (
+    lock_tranche,
+    note_tranche,
+    require_in_force,
+    require_state,
+    summary_of,
+    wrong_state,
+)
 from partners.access import Role, actor_of
 from partners.models import User
 from partners.services.refusals import Refused
@@ -110,7 +116,7 @@ def request_tranche(
         requested_date=business_date,
         requested_by=actor,
     )
-    _note(tranche, "request", actor, business_date, before=None, amount=wanted)
+    note_tranche(tranche, "request", actor, business_date, before=None, amount=wanted)
     return tranche
 
 
@@ -118,13 +124,15 @@ def request_tranche(
 def clear_tranche(*, tranche: Tranche, actor: User, business_date: date, reason: str = "") -> Tranche:
     """Confirm that the papers are in order. An officer of the foundation does it."""
     require_role(CannotClearTranche, Role.OFFICER, actor=actor, on=business_date)
-    _agreement, held = _lock(tranche.pk)
-    _require_state(CannotClearTranche, held, State.REQUESTED)
+    _agreement, held = lock_tranche(tranche.pk)
+    require_state(CannotClearTranche, held, State.REQUESTED)
     require_another(CannotClearTranche, actor, (held.requested_by_id, _("requested the tranche")))
-    before = _summary(held)
+    before = summary_of(held)
     held.state, held.cleared_by = State.CLEARED, actor
     held.save(update_fields=["state", "cleared_by"])
-    _note(held, "clear", actor, business_date, before=before, amount=held.requested_amount, reason=reason)
+    note_tranche(
+        held, "clear", actor, business_date, before=before, amount=held.requested_amount, reason=reason
+    )
     return held
 
 
@@ -147,9 +155,9 @@ def approve_tranche(
     context = require_role(
         CannotApproveTranche, Role.APPROVER, Role.FINANCE_HEAD, actor=actor, on=business_date
     )
-    agreement, held = _lock(tranche.pk)
-    _require_state(CannotApproveTranche, held, State.CLEARED)
-    _require_in_force(CannotApproveTranche, agreement)
+    agreement, held = lock_tranche(tranche.pk)
+    require_state(CannotApproveTranche, held, State.CLEARED)
+    require_in_force(CannotApproveTranche, agreement)
     require_another(
         CannotApproveTranche,
         actor,
@@ -166,7 +174,7 @@ def approve_tranche(
         )
     require_authority(CannotApproveTranche, context, amount=approved, on=business_date)
     refuse_over_exposure(CannotApproveTranche, agreement, approved, business_date)
-    before = _summary(held)
+    before = summary_of(held)
     held.first_due_date = first_due_date or held.first_due_date
     held.instalment_amounts = list(instalment_amounts) or held.instalment_amounts
     refuse_no_plan(agreement, approved, business_date, held.first_due_date, held.instalment_amounts)
@@ -189,7 +197,7 @@ def approve_tranche(
         fund_source_id=allotment.fund_source_id,
         amount=approved,
     )
-    _note(
+    note_tranche(
         held,
         "approve",
         actor,
@@ -217,9 +225,9 @@ def record_sent(
     Return the agreement and the tranche, locked, and the booking. Raises ``CannotDisburseTranche``.
     """
     require_role(CannotDisburseTranche, Role.OFFICER, Role.FINANCE_HEAD, actor=actor, on=business_date)
-    agreement, held = _lock(tranche.pk)
-    _require_state(CannotDisburseTranche, held, State.APPROVED)
-    _require_in_force(CannotDisburseTranche, agreement)
+    agreement, held = lock_tranche(tranche.pk)
+    require_state(CannotDisburseTranche, held, State.APPROVED)
+    require_in_force(CannotDisburseTranche, agreement)
     require_another(
         CannotDisburseTranche,
         actor,
@@ -247,12 +255,12 @@ def record_sent(
         institution_id=held.institution_id,
         reason=reference,
     )
-    before = _summary(held)
+    before = summary_of(held)
     held.state, held.value_date, held.bank_reference = State.DISBURSED, value_date, reference
     held.disbursed_by, held.booking, held.into_loan_id = actor, booking, into_loan_id
     held.save(update_fields=["state", "value_date", "bank_reference", "disbursed_by", "booking", "into_loan"])
     _add_drawn(held, to_minor(approved.amount), str(approved.currency), business_date)
-    _note(held, "disburse", actor, business_date, before=before, amount=approved, reason=reference)
+    note_tranche(held, "disburse", actor, business_date, before=before, amount=approved, reason=reference)
     return agreement, held, booking
 
 
@@ -289,7 +297,7 @@ def disburse_tranche(
         amounts=held.instalment_amounts,
         calendar=business_calendar(last_booking_id=booking.pk),
     )
-    rows, accruals = plan_rows(plan, np.array([held.number])), {}
+    rows, accruals = plan_rows(plan.columns, np.array([held.number])), {}
     if agreement.interest_basis == Agreement.InterestBasis.DAILY_PRODUCT:
         rows, accruals = without_interest(rows), {"accruals": accrual_periods(plan, terms)}
     loans = pd.DataFrame(
@@ -353,77 +361,14 @@ def cancel_tranche(*, tranche: Tranche, reason: str, actor: User, business_date:
     )
     if context.is_partner and context.institution_id != tranche.institution_id:
         raise CannotCancelTranche(_("This belongs to another institution."))
-    _agreement, held = _lock(tranche.pk)
+    _agreement, held = lock_tranche(tranche.pk)
     if held.state in (State.DISBURSED, State.CANCELLED):
-        raise CannotCancelTranche(_wrong_state(held))
+        raise CannotCancelTranche(wrong_state(held))
     why = require_reason(CannotCancelTranche, reason)
-    before = _summary(held)
+    before = summary_of(held)
     held.state = State.CANCELLED
     held.save(update_fields=["state"])
-    _note(held, "cancel", actor, business_date, before=before, reason=why, outcome=Decision.Outcome.CANCELLED)
+    note_tranche(
+        held, "cancel", actor, business_date, before=before, reason=why, outcome=Decision.Outcome.CANCELLED
+    )
     return held
-
-
-def _lock(tranche_id: int) -> tuple[Agreement, Tranche]:
-    """Lock the agreement, then the tranche, until the transaction ends."""
-    agreement = lock_agreement(Tranche.objects.values_list("agreement_id", flat=True).get(pk=tranche_id))
-    held = (
-        Tranche.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("facility__allotment")
-        .get(pk=tranche_id)
-    )
-    return agreement, held
-
-
-def _require_state(refusal: type[Refused], tranche: Tranche, wanted: Tranche.State) -> None:
-    if tranche.state != wanted:
-        raise refusal(_wrong_state(tranche))
-
-
-def _require_in_force(refusal: type[Refused], agreement: Agreement) -> None:
-    if agreement.state != Agreement.State.ACTIVE:
-        raise refusal(_("The agreement is not in force."))
-
-
-def _wrong_state(tranche: Tranche) -> str:
-    return _("Tranche %(number)s is %(state)s.") % {
-        "number": tranche.number,
-        "state": tranche.get_state_display().lower(),
-    }
-
-
-def _summary(tranche: Tranche) -> dict[str, Any]:
-    return {
-        "state": tranche.state,
-        "requested": str(tranche.requested_amount.amount),
-        "approved": str(tranche.approved_amount.amount) if tranche.approved_amount is not None else None,
-        "value_date": tranche.value_date.isoformat() if tranche.value_date else None,
-        "bank_reference": tranche.bank_reference,
-        "first_due_date": tranche.first_due_date.isoformat() if tranche.first_due_date else None,
-        "instalment_amounts_minor": list(tranche.instalment_amounts),
-    }
-
-
-def _note(
-    tranche: Tranche,
-    step: str,
-    actor: User,
-    business_date: date,
-    *,
-    before: dict[str, Any] | None,
-    amount: Any = None,
-    reason: str = "",
-    outcome: Decision.Outcome = Decision.Outcome.DONE,
-) -> None:
-    note_step(
-        tranche,
-        step=step,
-        outcome=outcome,
-        actor=actor,
-        business_date=business_date,
-        before=before,
-        after=_summary(tranche),
-        amount=amount,
-        reason=reason,
-        booking=tranche.booking,
-    )

@@ -14,6 +14,7 @@ from calc.money import Component, IntColumn, Rounding, RoundingMode
 from calc.raising import Accruals, DatedDues, Facts, Fixed
 from daybook.columns import read_columns
 from lending.models import Agreement
+from lending.selectors.plans import DUE_COLUMNS
 from repayments.frames import Scope, Table, read_allocations
 from repayments.selectors.penal import BEFORE_ALL, penal_rates
 
@@ -23,16 +24,7 @@ WITHOUT_MONEY = (Source.WAIVER, Source.WRITE_OFF, Source.TRANSFER)
 
 DUES = np.dtype(
     [
-        ("id", "i8"),
-        ("loan_id", "i8"),
-        ("institution_id", "i8"),
-        ("schedule_id", "i8"),
-        ("instalment", "i4"),
-        ("component", "i2"),
-        ("nominal_date", "M8[D]"),
-        ("late_date", "M8[D]"),
-        ("effective_date", "M8[D]"),
-        ("amount_minor", "i8"),
+        *DUE_COLUMNS,
         ("mirror_of_id", "i8"),
         ("booking_id", "i8"),
         ("is_raised", "?"),

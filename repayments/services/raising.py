@@ -23,6 +23,7 @@ from daybook.columns import insert_columns
 from daybook.models import Booking, BusinessDay
 from daybook.selectors import open_business_date
 from daybook.services import CLOSE_OF_DAY, book, lock_day, record
+from lending.services.dues import take_back
 from repayments.frames import Table
 from repayments.selectors.raising import RAISES, Books, dated, facts_of, loans_to_raise, read_books
 from repayments.selectors.settling import SettlingFacts, settling_facts
@@ -160,16 +161,7 @@ def _least(place: IntColumn, days: DateColumn, size: int) -> DateColumn:
 
 def _write(books: Books, old: Table, new: DatedDues, booking: Booking) -> None:
     """Mirrors first, so that at no time two rows of one key stand."""
-    if len(old):
-        insert_columns(
-            "lending_due",
-            {
-                **{name: old[name] for name in _KEPT_IN_MIRRORS},
-                "amount_minor": -old["amount_minor"],
-                "mirror_of_id": old["id"],
-                "booking_id": np.full(len(old), booking.pk, dtype=np.int64),
-            },
-        )
+    take_back(old, booking=booking)
     if len(new):
         owner = books.loans[np.searchsorted(books.loans["loan_id"], new.loan)]
         insert_columns(
@@ -187,15 +179,3 @@ def _write(books: Books, old: Table, new: DatedDues, booking: Booking) -> None:
                 "booking_id": np.full(len(new), booking.pk, dtype=np.int64),
             },
         )
-
-
-_KEPT_IN_MIRRORS = (
-    "loan_id",
-    "institution_id",
-    "schedule_id",
-    "instalment",
-    "component",
-    "nominal_date",
-    "late_date",
-    "effective_date",
-)

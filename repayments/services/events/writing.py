@@ -13,6 +13,7 @@ from daybook.columns import insert_columns
 from daybook.models import Booking
 from daybook.services import book
 from lending.models import Schedule
+from lending.services.dues import take_back
 from lending.services.schedules import append_versions
 from partners.access import actor_of
 from partners.models import User
@@ -86,16 +87,7 @@ def _write_raised(event: LoanEvent, facts: Facts, outcome: Outcome, schedules: d
     loan_id = int(facts.ids[0])
     booking = book(purpose=RAISES, actor=actor_of(event.made_by), institution_id=event.institution_id)
     old = facts.dues[np.isin(facts.dues["id"], gone)]
-    if len(old):
-        insert_columns(
-            "lending_due",
-            {
-                **{name: old[name] for name in _KEPT_IN_MIRRORS},
-                "amount_minor": -old["amount_minor"],
-                "mirror_of_id": old["id"],
-                "booking_id": np.full(len(old), booking.pk, dtype=np.int64),
-            },
-        )
+    take_back(old, booking=booking)
     if len(rows):
         own = {name: rows[name].to_numpy() for name in COLUMNS}
         days = {
@@ -113,18 +105,6 @@ def _write_raised(event: LoanEvent, facts: Facts, outcome: Outcome, schedules: d
                 "booking_id": np.full(len(rows), booking.pk, dtype=np.int64),
             },
         )
-
-
-_KEPT_IN_MIRRORS = (
-    "loan_id",
-    "institution_id",
-    "schedule_id",
-    "instalment",
-    "component",
-    "nominal_date",
-    "late_date",
-    "effective_date",
-)
 
 
 def _newest(loan_id: int) -> int:
