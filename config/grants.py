@@ -53,6 +53,10 @@ WEB_LOGIN: dict[str, str] = {
     "axes_accesslog": "SELECT, INSERT, UPDATE",
     "axes_accessfailurelog": "SELECT, INSERT, DELETE",
 }
+# Columns no page reads or changes: a hash is for signing in (partners.models.PasswordField). The foundation
+# adds people with their first password.
+SECRET_COLUMNS: dict[str, tuple[str, ...]] = {"partners_user": ("password",)}
+BUT_SECRETS = {"paikar_foundation": ("SELECT", "UPDATE"), "paikar_partner": ("SELECT",)}
 # Not ours but Django's: whether the database fits the release is asked by the probe (config/watching).
 WATCHED = {"django_migrations": "SELECT"}
 # Sign-in material: not even the foundation's or a partner's role reads or writes it, only paikar_web does.
@@ -64,6 +68,7 @@ CALLED: dict[str, tuple[str, ...]] = {
     "daybook_lock_day": ("paikar_foundation", "paikar_partner", "paikar_worker"),
     "daybook_latest_booking": ("paikar_foundation", "paikar_partner", "paikar_worker"),
     "daybook_booking_number_up_to": ("paikar_foundation", "paikar_partner", "paikar_worker"),
+    "partners_password": ACTORS,
     "lending_lock_loans": ("paikar_foundation", "paikar_worker"),
     "repayments_lock_loans": ("paikar_foundation", "paikar_worker"),
     "repayments_snapshot_partition": ("paikar_worker",),
@@ -80,6 +85,7 @@ class Table:
     is_append_only: bool
     is_guarded: bool
     has_institution: bool
+    columns: list[str]
 
 
 def tables() -> list[Table]:
@@ -91,7 +97,9 @@ def tables() -> list[Table]:
                    EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'append_only'),
                    c.relrowsecurity,
                    EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid
-                           AND a.attname = 'institution_id' AND NOT a.attisdropped)
+                           AND a.attname = 'institution_id' AND NOT a.attisdropped),
+                   ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid
+                         AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
               FROM pg_class c
              WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
              ORDER BY c.relname
@@ -115,7 +123,12 @@ def rights(table: Table, *, modelled: frozenset[str]) -> dict[str, str]:
     given = {"paikar_worker": writes}
     if table.name in WEB_LOGIN:
         given["paikar_web"] = WEB_LOGIN[table.name]
-    if table.name not in WEB_ONLY:
+    if secret := SECRET_COLUMNS.get(table.name):
+        open_columns = ", ".join(f'"{name}"' for name in table.columns if name not in secret)
+        for role, verbs in BUT_SECRETS.items():
+            given[role] = ", ".join(f"{verb} ({open_columns})" for verb in verbs)
+        given["paikar_foundation"] += ", INSERT"
+    elif table.name not in WEB_ONLY:
         given["paikar_foundation"] = writes
         if table.is_guarded:
             given["paikar_partner"] = writes

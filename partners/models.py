@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
@@ -142,9 +144,23 @@ class InstitutionRatio(models.Model):
         return f"{self.name} {self.percent} % on {self.as_of}"
 
 
+class PasswordField(models.CharField):
+    """A password's hash: reads as empty for a database role that may not read the column.
+
+    Pages join people to what they did, by whole rows. Asked for the bare column, PostgreSQL would refuse
+    the whole row to a page's role; ``partners_password`` gives the hash to whoever may read it.
+    """
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:  # noqa: ARG002
+        """``"partners_user"."password"`` becomes a call with the same row's id."""
+        table, _dot, _column = sql.rpartition(".")
+        return f'partners_password({table}."id")', params
+
+
 class User(AbstractUser):
     """A person who signs in. What the person may do is in ``Membership``."""
 
+    password = PasswordField(_("password"), max_length=128)
     full_name = models.CharField(max_length=120)
     full_name_bn = models.CharField(max_length=160, blank=True)
     language = models.CharField(max_length=2, choices=[("en", "English"), ("bn", "বাংলা")], default="en")

@@ -6,15 +6,16 @@ from tests.database.attacks import as_partner, names, one, outcome, refused, run
 from tests.lending.world import World
 
 
-def test_a_partner_calls_three_functions_and_no_other(world: World) -> None:
+def test_a_partner_calls_four_functions_and_no_other(world: World) -> None:
     callable_by = (
         "SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace"
         " AND has_function_privilege('{role}', p.oid, 'EXECUTE') ORDER BY 1"
     )
     assert names(callable_by.format(role="paikar_partner")) == [
         "daybook_booking_number_up_to", "daybook_latest_booking", "daybook_lock_day",
+        "partners_password",
     ]  # fmt: skip
-    assert names(callable_by.format(role="paikar_web")) == []
+    assert names(callable_by.format(role="paikar_web")) == ["partners_password"]
     as_partner(world.bank.pk)
     for call in (
         "SELECT repayments_snapshot_partition('2199-01-01')",
