@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calc.interest import Payment, effective_apr, nominal_rate, unit_period_apr
+from calc.interest import (
+    Payment,
+    effective_apr,
+    effective_apr_after,
+    nominal_rate,
+    unit_period_apr,
+    years_of_equal_months,
+)
 from calc.schedule import Method, Terms, build_schedule
 
 
@@ -44,6 +51,49 @@ def test_an_odd_first_fraction_is_discounted_at_simple_interest() -> None:
 
 def test_money_given_back_in_full_without_interest_costs_nothing() -> None:
     assert effective_apr([(date(2025, 1, 1), 100)], [(date(2025, 6, 1), 100)]) < Decimal("0.0000001")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "years"),
+    [
+        (date(2026, 1, 12), date(2026, 3, 15), Fraction(2, 12) + Fraction(3, 365)),
+        (date(2025, 1, 31), date(2025, 2, 28), Fraction(28, 366)),
+        (date(2025, 1, 28), date(2025, 2, 28), Fraction(1, 12)),
+        (date(2024, 2, 27), date(2024, 5, 29), Fraction(3, 12) + Fraction(2, 366)),
+        (date(2024, 2, 29), date(2025, 2, 28), Fraction(11, 12) + Fraction(28, 366)),
+        (date(2025, 5, 1), date(2025, 5, 1), Fraction(0)),
+    ],
+)
+def test_equal_months_are_counted_back_from_the_end_and_days_are_left_over(
+    start: date, end: date, years: Fraction
+) -> None:
+    assert years_of_equal_months(start, end) == years
+
+
+def test_money_that_comes_before_the_advance_has_no_interval() -> None:
+    with pytest.raises(ValueError, match="before the first advance"):
+        years_of_equal_months(date(2025, 5, 2), date(2025, 5, 1))
+
+
+def test_months_of_any_length_cost_the_same_when_they_are_equal() -> None:
+    advance = [(date(2025, 1, 1), 100_000)]
+    repaid = [(date(2025, 1 + month, 1), 34_000) for month in (1, 2, 3)]
+    by_years = effective_apr_after(
+        [(Fraction(0), 100_000)], [(Fraction(month, 12), 34_000) for month in (1, 2, 3)]
+    )
+    assert effective_apr(advance, repaid, equal_months=True) == by_years
+    assert effective_apr(advance, repaid) != by_years
+
+
+def test_advances_in_turn_are_worth_less_than_one_at_the_start() -> None:
+    repaid = [Payment(12, 110_000)]
+    in_turn = [Payment(0, 50_000), Payment(6, 50_000)]
+    assert unit_period_apr(100_000, repaid, periods_per_year=12) == unit_period_apr(
+        [Payment(0, 100_000)], repaid, periods_per_year=12
+    )
+    apr = unit_period_apr(in_turn, repaid, periods_per_year=12)
+    grown = 1 + apr / 1200
+    assert abs(50_000 * grown**12 + 50_000 * grown**6 - 110_000) < Decimal("0.01")
 
 
 def test_compounding_as_often_as_paying_leaves_the_rate_alone() -> None:

@@ -6,24 +6,18 @@ is run by the kind of check it names, so that more cases of the same kinds can b
 
 import pytest
 
-from tests.calc.vectors import facts, lateness, plans, rates
+from tests.calc.vectors import facts, lateness, money_in, plans, rates
 from tests.calc.vectors.reading import load
 from tests.calc.vectors.registry import BY_ID, runner_of
 
-RUNNERS = (rates, plans, facts, lateness)
+RUNNERS = (rates, plans, facts, lateness, money_in)
 """Modules whose checks put themselves into the registry."""
 
 CASES = load()
 
 pytestmark = pytest.mark.skipif(not CASES, reason="vectors.json is not beside this clone")
 
-CANNOT = {
-    "FIN-ALLOC-LAST-DUE": "money in advance goes to the last instalment at once; ours waits for its due",
-    "FIN-ALLOC-LAST-LATE": "money in advance goes to the last instalment at once; ours waits for its due",
-    "FIN-ALLOC-REAM-EARLY": "money in advance is spread over the rest at once; ours waits for its due",
-    "FIN-ALLOC-UC7": "money in advance settles by component before the due date, with the charge last",
-    "FRP-COLLATERAL": "a shortfall of security after a haircut; calc is given what security is worth",
-}
+CANNOT: dict[str, str] = {}
 """Cases our terms cannot express, and the peculiarity of the source that stands in the way."""
 
 PARTLY = {

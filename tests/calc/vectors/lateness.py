@@ -1,7 +1,7 @@
 """Late charges, days past due and portfolio at risk."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -9,6 +9,14 @@ import numpy as np
 from calc.allocation import allocate
 from calc.arrears import Bucket, buckets, measure
 from calc.calendar import dates
+from calc.classification import (
+    Chosen,
+    LoanClass,
+    ProvisionPolicies,
+    ProvisionPolicy,
+    Tier,
+    provision,
+)
 from calc.daycount import DayCount
 from calc.interest import penal_interest
 from calc.money import (
@@ -101,3 +109,33 @@ def _par_of_bands(one: Case) -> None:
     provisions = round_ratios(outstanding, rates, RATE_DENOMINATOR, HALF_UP)
     assert [from_minor(amount) for amount in provisions] == list(map(Decimal, expected["provision_by_band"]))
     assert from_minor(int(provisions.sum())) == Decimal(expected["provision_total"])
+
+
+@check("frp_coll")
+def _not_covered_by_security(one: Case) -> None:
+    """The base for provision of a classified loan: what is owed beyond security less its haircut."""
+    inputs, expected = one["inputs"], one["expected"]
+    value = int(inputs["qty"]) * minor(inputs["price"])
+    assert from_minor(value) == Decimal(expected["security_value"])
+    kept = RATE_DENOMINATOR - to_rate_units(Decimal(inputs["haircut_pct"]))
+    eligible = round_ratios(np.array([value], dtype=np.int64), kept, RATE_DENOMINATOR, HALF_UP)
+    whole = Decimal(100)
+    policy = ProvisionPolicy(
+        policy=1,
+        tier=Tier.WHOLESALE,
+        effective_from=date(2009, 7, 1),
+        standard=whole,
+        sma=whole,
+        ss=whole,
+        df=whole,
+        bl=whole,
+    )
+    provisions = provision(
+        outstanding=np.array([minor(inputs["loan_outstanding"])], dtype=np.int64),
+        suspense=np.zeros(1, dtype=np.int64),
+        security=eligible,
+        loan_class=np.array([LoanClass.SS], dtype=np.int8),
+        policies=ProvisionPolicies.of([policy]),
+        chosen=Chosen(np.array([1]), np.array([0])),
+    )
+    assert from_minor(int(provisions.base[0])) == Decimal(expected["shortfall"])

@@ -139,13 +139,13 @@ def _happen(life: Life, event: Case) -> None:
             amount = minor(event["amount"])
             life.happen(add_tranche, on(event), amount=amount, effect=Effect.INSTALMENT)
         case "rate_change":
-            rate, start = Decimal(event["annual_rate_pct"]), life.due_on_or_before(on(event))
-            life.happen(change_rate, start, annual_rate=rate, effect=Effect.INSTALMENT)
+            rate, before = Decimal(event["annual_rate_pct"]), on(event) - timedelta(days=1)
+            life.happen(change_rate, before, annual_rate=rate, effect=Effect.INSTALMENT)
 
 
 @check("progressive")
 def _replanned(one: Case) -> None:
-    """Later tranches keep the number of instalments; a new rate counts from the start of its period."""
+    """Later tranches keep the number of instalments; a new rate counts from the end of the day before."""
     life = _begun(one)
     happened = 1
     for checkpoint in one["expected"]["checkpoints"]:
@@ -157,9 +157,9 @@ def _replanned(one: Case) -> None:
 
 def _begun(one: Case) -> Life:
     """The plan as disbursed; of dates given, one moved off the plan's own still counts as a whole month."""
-    terms = loan_terms(one)
-    life = Life.of(terms)
     given = [day(period["due_date"]) for period in one["inputs"].get("periods", ())]
+    terms = loan_terms(one, first_due_on=given[0] if given else None)
+    life = Life.of(terms)
     same = [row.nominal_on == due for row, due in zip(life.periods, given, strict=False)]
     if all(same):
         return life

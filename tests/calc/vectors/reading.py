@@ -52,28 +52,43 @@ _DAY_COUNTS = (
     ("n/a", DayCount.ACT_365F),
     ("actual/365", DayCount.ACT_365F),
     ("actual/360", DayCount.ACT_360),
+    ("actual/actual", DayCount.ACT_ACT),
 )
+_BY_YEAR = {
+    "360": DayCount.ACT_360,
+    "364": DayCount.ACT_364,
+    "365": DayCount.ACT_365F,
+    "actual": DayCount.ACT_ACT,
+}
 
 
 def _day_count(inputs: Case) -> DayCount:
     for words, day_count in _DAY_COUNTS:
         if inputs.get("day_count", "").startswith(words):
             return day_count
-    year = {360: DayCount.ACT_360, 364: DayCount.ACT_364, 365: DayCount.ACT_365F}
-    in_months = inputs.get("frequency", {}).get("unit", "month") == "month"
-    return DayCount.MONTHLY_12 if in_months else year[inputs["days_in_year"]]
+    in_months = inputs.get("frequency", {}).get("unit", "month") in {"month", "year"}
+    if in_months and str(inputs.get("days_in_month", 30)) == "30":
+        return DayCount.MONTHLY_12
+    return _BY_YEAR[str(inputs["days_in_year"]).lower()]
 
 
-def _frequency(inputs: Case) -> tuple[Frequency, int]:
-    every = inputs["frequency"]["every"]
-    match inputs["frequency"]["unit"], every:
-        case "month", 1:
-            return Frequency.MONTHLY, 0
-        case "week", 1:
-            return Frequency.WEEKLY, 0
-        case "day", _:
-            return Frequency.EVERY_N_DAYS, every
-    raise ValueError(f"frequency {inputs['frequency']}")
+_FREQUENCIES = {
+    ("month", 1): Frequency.MONTHLY,
+    ("month", 3): Frequency.QUARTERLY,
+    ("month", 6): Frequency.HALF_YEARLY,
+    ("month", 12): Frequency.YEARLY,
+    ("year", 1): Frequency.YEARLY,
+    ("week", 1): Frequency.WEEKLY,
+    ("week", 2): Frequency.FORTNIGHTLY,
+}
+_DAYS = {"day": 1, "week": 7}
+
+
+def frequency_of(inputs: Case) -> tuple[Frequency, int]:
+    """How often a case falls due, and every how many days where that is not one of our names."""
+    unit, every = inputs["frequency"]["unit"], inputs["frequency"]["every"]
+    named = _FREQUENCIES.get((unit, every))
+    return (named, 0) if named else (Frequency.EVERY_N_DAYS, every * _DAYS[unit])
 
 
 def _instalment_rounding(inputs: Case) -> Rounding:
@@ -88,7 +103,7 @@ def _instalment_rounding(inputs: Case) -> Rounding:
 def loan_terms(case: Case, **changes: Any) -> Terms:
     """Terms of a case told as a loan with a first disbursement; `changes` are ours."""
     inputs = case["inputs"]
-    frequency, every_days = _frequency(inputs)
+    frequency, every_days = frequency_of(inputs)
     disbursement = next(event for event in inputs["events"] if event["type"] == "disbursement")
     grace = inputs.get("grace", {})
     principal_grace = grace.get("principal_installments", 0)
@@ -117,7 +132,12 @@ def loan_terms(case: Case, **changes: Any) -> Terms:
     return replace(terms, **changes)
 
 
-_MODES = {"ROUND_HALF_UP": RoundingMode.HALF_UP, "ROUND_UP": RoundingMode.UP, "ROUND_DOWN": RoundingMode.DOWN}
+_MODES = {
+    "ROUND_HALF_UP": RoundingMode.HALF_UP,
+    "ROUND_HALF_EVEN": RoundingMode.HALF_EVEN,
+    "ROUND_UP": RoundingMode.UP,
+    "ROUND_DOWN": RoundingMode.DOWN,
+}
 
 
 def published_terms(case: Case, *, decimals: int = 2, **changes: Any) -> Terms:
@@ -167,15 +187,20 @@ def assert_rows(periods: Sequence[Period], rows: Sequence[Case]) -> None:
         assert ours == theirs
 
 
-def assert_published_rows(periods: Sequence[Period], rows: Sequence[Case], decimals: int = 2) -> None:
-    """Selected rows by number; figures kept finer are rounded half up to the published ones."""
+def assert_published_rows(
+    periods: Sequence[Period], rows: Sequence[Case], decimals: int = 2, fee: Decimal = Decimal(0)
+) -> None:
+    """Selected rows by number; figures kept finer are rounded half up to the published ones.
+
+    The payment shown holds the fee of each period.
+    """
     for row in rows:
         period = periods[row["n"] - 1]
         payment, interest, balance = (
             from_minor(ours, decimals).quantize(Decimal(row["payment_amount"]), ROUND_HALF_UP)
             for ours in (period.total_minor, period.interest_minor, period.closing_minor)
         )
-        ours = (payment, payment - interest, interest, balance)
+        ours = (payment + fee, payment - interest, interest, balance)
         names = ("payment_amount", "principal", "interest", "balance")
         assert ours == tuple(Decimal(row[name]) for name in names)
 
