@@ -4,7 +4,7 @@ from calc.schedule.build import build_schedule, build_schedules
 from calc.schedule.carried import Part, TakenOver
 from calc.schedule.checks import check_rules
 from calc.schedule.dues import Dues
-from calc.schedule.needed import counts_needed, instalments_needed, with_counts
+from calc.schedule.needed import counts_needed, instalments_needed, nearest_instalment, with_counts
 from calc.schedule.plan import Period, Schedule, ScheduleColumns
 from calc.schedule.supplied import SuppliedColumns, SuppliedRow, supplied_schedule, supplied_schedules
 from calc.schedule.terms import (
@@ -43,6 +43,7 @@ __all__ = [
     "check_rules",
     "counts_needed",
     "instalments_needed",
+    "nearest_instalment",
     "read_terms",
     "supplied_schedule",
     "supplied_schedules",

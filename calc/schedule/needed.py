@@ -1,11 +1,11 @@
-"""How many instalments of an agreed amount repay a loan."""
+"""How many instalments of an agreed amount repay a loan, and which amount fits a number best."""
 
 from dataclasses import replace
 
 import numpy as np
 
 from calc.calendar import EVERY_DAY, BusinessCalendar
-from calc.money import BoolColumn, IntColumn
+from calc.money import BoolColumn, IntColumn, round_ratio
 from calc.schedule.build import build_schedules
 from calc.schedule.checks import MAX_PERIODS
 from calc.schedule.terms import CannotSchedule, Method, Rules, Terms, TermsColumns
@@ -22,6 +22,37 @@ def instalments_needed(terms: Terms, calendar: BusinessCalendar = EVERY_DAY) -> 
     for refusal in refused.values():
         raise refusal
     return int(counts[0])
+
+
+def nearest_instalment(terms: Terms, calendar: BusinessCalendar = EVERY_DAY) -> int:
+    """The level instalment, in minor units, that leaves the last one nearest to it.
+
+    Starting from the exact one rounded, what the last differs by is spread over all, rounded as the
+    terms say, as long as that brings it nearer: 100.00 at 9.4822 % over three fortnights is 33.58,
+    33.58, 33.56, or with 33.57 agreed 33.57, 33.57, 33.58. CannotSchedule if the method has no level
+    instalment or the terms have no plan.
+    """
+    if terms.method is not Method.EQUAL_INSTALMENT:
+        raise CannotSchedule("agreed_instalment", "an agreed instalment needs equal instalments")
+    level, off = _level_and_rest(terms, calendar)
+    while step := round_ratio(off, terms.instalments, terms.instalment_rounding):
+        try:
+            moved, rest = _level_and_rest(replace(terms, agreed_instalment_minor=level + step), calendar)
+        except CannotSchedule:
+            break
+        if abs(rest) >= abs(off):
+            break
+        level, off = moved, rest
+    return level
+
+
+def _level_and_rest(terms: Terms, calendar: BusinessCalendar) -> tuple[int, int]:
+    """The level instalment, and by how much the last is larger."""
+    columns = build_schedules(TermsColumns.of([terms]), calendar)
+    for refusal in columns.refused.values():
+        raise refusal
+    level = int(columns.level[-1])
+    return level, int(columns.principal[-1] + columns.interest[-1]) - level
 
 
 def counts_needed(

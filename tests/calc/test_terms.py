@@ -21,6 +21,7 @@ from calc.schedule import (
     Terms,
     build_schedule,
     instalments_needed,
+    nearest_instalment,
 )
 from tests.calc.strategies import CALENDAR, terms
 
@@ -155,6 +156,40 @@ def test_the_term_follows_from_an_agreed_instalment() -> None:
     with pytest.raises(CannotSchedule, match="never") as refusal:
         instalments_needed(replace(BASE, agreed_instalment_minor=50_00))
     assert refusal.value.term == "agreed_instalment"
+
+
+def test_the_nearest_instalment_spreads_what_the_last_would_differ_by() -> None:
+    fortnights = Terms(
+        method=Method.EQUAL_INSTALMENT,
+        instalments=3,
+        frequency=Frequency.FORTNIGHTLY,
+        day_count=DayCount.ACT_364,
+        principal_minor=100_00,
+        annual_rate=Decimal("9.4822"),
+        disbursed_on=date(2024, 1, 1),
+    )
+    assert [row.total_minor for row in build_schedule(fortnights).periods] == [33_58, 33_58, 33_56]
+    nearest = nearest_instalment(fortnights)
+    assert nearest == 33_57
+    agreed = build_schedule(replace(fortnights, agreed_instalment_minor=nearest))
+    assert [row.total_minor for row in agreed.periods] == [33_57, 33_57, 33_58]
+    with pytest.raises(CannotSchedule, match="equal instalments"):
+        nearest_instalment(replace(fortnights, method=Method.BULLET))
+    with pytest.raises(CannotSchedule, match="positive principal"):
+        nearest_instalment(replace(fortnights, principal_minor=0))
+
+
+@given(terms(methods=(Method.EQUAL_INSTALMENT,)))
+def test_the_nearest_instalment_never_leaves_the_last_further_off(wanted: Terms) -> None:
+    wanted = replace(wanted, residue=Residue.LAST)
+    try:
+        plan = build_schedule(wanted)
+    except CannotSchedule:
+        return
+    nearest = nearest_instalment(wanted)
+    level = plan.periods[-2].total_minor if wanted.instalments > 1 else nearest
+    agreed = build_schedule(replace(wanted, agreed_instalment_minor=nearest))
+    assert abs(agreed.periods[-1].total_minor - nearest) <= abs(plan.periods[-1].total_minor - level)
 
 
 def test_a_longer_amortisation_leaves_a_balloon() -> None:

@@ -1,6 +1,6 @@
 """Interest raised from facts by daily product, after which the plan goes on."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from calc.events import Effect, Running, prepay, settlement_figure
 from calc.money import (
     from_minor,
 )
-from calc.schedule import Method, build_schedule
+from calc.schedule import Method, Terms, build_schedule
 from tests.calc.vectors.lives import Life, after, assert_life, on
 from tests.calc.vectors.reading import (
     Case,
@@ -53,26 +53,24 @@ def _goes_on(one: Case, stood: int, *, agreed: bool = True) -> None:
     assert_rows(plan(terms), rows[stood:])
 
 
-@case("FIN-RP03")
-def _early_payment(one: Case) -> None:
-    _raised(one, 1, [("2022-11-01", "5000"), ("2022-11-27", "-863")])
-    _goes_on(one, 1, agreed=False)
-
-
 _EFFECTS = {
     "reduce_number_of_installments": Effect.TERM,
     "reschedule_next_repayments": None,
-    None: Effect.INSTALMENT,
 }
 
 
 @check("recalc")
-def _excess_on_due_dates(one: Case) -> None:
-    """What is received on a due date beyond what falls due is a prepayment, of the strategy named.
+def _recalculated(one: Case) -> None:
+    """Interest follows the money day by day; money beyond what is due on its date prepays."""
+    if "prepayment_strategy" in one["inputs"]:
+        _excess_on_due_dates(one)
+    else:
+        _follow_the_money(one)
 
-    Less than what falls due changes no plan.
-    """
-    effect = _EFFECTS[one["inputs"].get("prepayment_strategy")]
+
+def _excess_on_due_dates(one: Case) -> None:
+    """What is received on a due date beyond what falls due is a prepayment, of the strategy named."""
+    effect = _EFFECTS[one["inputs"]["prepayment_strategy"]]
     life = Life.of(loan_terms(one))
     for event in after(one, "repayment"):
         due = sum(row.total_minor for row in life.periods if row.nominal_on == on(event))
@@ -82,10 +80,85 @@ def _excess_on_due_dates(one: Case) -> None:
     assert_life(life, expected_rows(one["expected"]["checkpoints"][-1]))
 
 
-@case("FIN-RP10")
-def _late_excess(one: Case) -> None:
-    _raised(one, 2, [("2022-11-01", "5000"), ("2022-12-05", "-1450.68")])
-    _goes_on(one, 2)
+@check("ovd")
+def _follow_the_money(one: Case) -> None:
+    """Principal overdue bears interest to the business date; what falls due later is assumed paid."""
+    last = one["inputs"]["events"][-1]
+    desk = Recalculation(loan_terms(one), date.fromisoformat(last.get("business_date") or last["date"]))
+    for event in after(one, "repayment"):
+        desk.received.append((on(event), minor(event["amount"])))
+    rows = expected_rows(one["expected"]["checkpoints"][-1])
+    names = ("principal", "interest", "balance_after")
+    theirs = [(row["due_date"], *(Decimal(row[name]) for name in names)) for row in rows]
+    assert desk.rows() == theirs
+
+
+@dataclass
+class Recalculation:
+    """A plan whose interest is that of the principal really outstanding, due date after due date.
+
+    Money settles what is due, the oldest first, interest before principal; the rest is principal in
+    advance. An instalment stays what it was unless more principal than its own is paid in advance or
+    with it: then the ones after it are levelled anew.
+    """
+
+    terms: Terms
+    as_of: date
+    received: list[tuple[date, int]] = field(default_factory=list)
+    moved: list[tuple[str, str]] = field(default_factory=list)
+    unpaid: list[list[int]] = field(default_factory=list)
+
+    def rows(self) -> list[tuple[str, Decimal, Decimal, Decimal]]:
+        """Due date, principal, interest and balance of every instalment."""
+        dues = [row.nominal_on for row in plan(self.terms)]
+        level = self.terms.agreed_instalment_minor or plan(self.terms)[0].total_minor
+        self._move(self.terms.disbursed_on, -self.terms.principal_minor)
+        balance, found, start = self.terms.principal_minor, [], self.terms.disbursed_on
+        for number, due in enumerate(dues, start=1):
+            ahead = sum(self._pay(day, money) for day, money in self.received if start < day < due)
+            if start <= self.as_of < due:
+                self._move(self.as_of, sum(row[1] for row in self.unpaid))
+                self.unpaid.clear()
+            interest = minor(str(interest_on_facts(self.terms, self.moved, str(start), str(due))))
+            planned = balance if number == len(dues) else level - interest
+            principal = max(planned, ahead)
+            self.unpaid.append([interest, principal - ahead])
+            beyond = sum(self._pay(day, money) for day, money in self.received if day == due)
+            if due > self.as_of:
+                self._move(due, sum(row[1] for row in self.unpaid))
+                self.unpaid.clear()
+            balance -= principal + beyond
+            found.append((due, principal + beyond, interest, balance))
+            if principal > planned or beyond:
+                level = self._anew(due, balance, len(dues) - number)
+            start = due
+        return [(str(due), from_minor(p), from_minor(i), from_minor(b)) for due, p, i, b in found]
+
+    def _pay(self, day: date, money: int) -> int:
+        """Settle what is due; what is left moves the principal in advance, and is given back."""
+        principal = 0
+        for row in self.unpaid:
+            for part in (0, 1):
+                used = min(row[part], money)
+                row[part], money = row[part] - used, money - used
+                principal += used * part
+        self._move(day, principal + money)
+        return money
+
+    def _move(self, day: date, principal: int) -> None:
+        if principal:
+            self.moved.append((str(day), str(from_minor(-principal))))
+
+    def _anew(self, day: date, balance: int, left: int) -> int:
+        """The level instalment of what is left."""
+        terms = replace(
+            self.terms,
+            principal_minor=balance,
+            disbursed_on=day,
+            instalments=left,
+            agreed_instalment_minor=0,
+        )
+        return plan(terms)[0].total_minor
 
 
 @case("FIN-RP14")
@@ -101,31 +174,6 @@ def _rest_day_of_a_late_payment(one: Case) -> None:
     _raised(one, 1, [("2022-11-01", "5000")])
     _raised(one, 3, [("2023-01-01", "5000")])
     _goes_on(one, 3)
-
-
-@case("FIN-OVD-S1")
-def _nothing_paid(one: Case) -> None:
-    rows = expected_rows(one["expected"]["checkpoints"][0])
-    for number in range(1, len(rows) + 1):
-        _raised(one, number, [("2024-01-01", "100")])
-    assert plan(loan_terms(one))[0].total_minor == minor(one["inputs"]["installment_amount"])
-
-
-@case("FIN-OVD-S3")
-def _overdue_in_the_month(one: Case) -> None:
-    """Overdue principal bears interest to the business date, 10 March; after it the plan is assumed."""
-    _raised(one, 2, [("2024-02-01", "83.57")])
-    _raised(one, 3, [("2024-03-01", "83.57"), ("2024-03-10", "-16.52")])
-    rows = expected_rows(one["expected"]["checkpoints"][0])
-    agreed = minor(one["inputs"]["installment_amount"])
-    terms = loan_terms(
-        one,
-        principal_minor=minor(rows[2]["balance_after"]),
-        disbursed_on=day(rows[2]["due_date"]),
-        instalments=3,
-        agreed_instalment_minor=agreed,
-    )
-    assert_rows(plan(terms), rows[3:])
 
 
 @check("payoff")

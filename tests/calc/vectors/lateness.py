@@ -139,3 +139,19 @@ def _not_covered_by_security(one: Case) -> None:
         chosen=Chosen(np.array([1]), np.array([0])),
     )
     assert from_minor(int(provisions.base[0])) == Decimal(expected["shortfall"])
+
+
+@check("ladder")
+def _rung_on_each_day(one: Case) -> None:
+    """The rung a loan stands on by days past due; below the first it is the one before."""
+    inputs = one["inputs"]
+    due = Due(1, Component.PRINCIPAL, day(inputs["due_date"]), minor(inputs["amount"]))
+    dues = due_columns({1: [due]})
+    nothing = allocate(dues, receipt_columns({})).settled(np.datetime64("1970-01-01"))
+    starts = np.array([rung["from_days"] for rung in inputs["rungs"]], dtype=np.int64)
+    names = [one["expected"]["rungs"][0], *(rung["name"] for rung in inputs["rungs"])]
+    days = np.array(
+        [int(measure(dues, nothing, day(as_of)).days_past_due[0]) for as_of in inputs["as_of"]],
+        dtype=np.int64,
+    )
+    assert [names[rung] for rung in buckets(days, starts)] == one["expected"]["rungs"]

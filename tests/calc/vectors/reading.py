@@ -26,16 +26,21 @@ from calc.money import (
 )
 from calc.schedule import GraceKind, Method, Period, Terms, build_schedule
 
-FILE = Path(__file__).resolve().parents[4] / "shared" / "data" / "vectors.json"
+GIVEN = Path(__file__).resolve().parents[4] / "shared" / "data" / "vectors.json"
+"""Cases handed to the project; not part of the repository."""
+GATHERED = Path(__file__).with_name("published.json")
+"""Further cases of the same kinds and shape, each with its source."""
 
 Case = dict[str, Any]
 
 
-def load() -> dict[str, Case]:
-    """The cases by id; none where the file is not beside this clone."""
-    if not FILE.is_file():
-        return {}
-    return {case["id"]: case for case in json.loads(FILE.read_text(encoding="utf-8"))}
+def load(*files: Path) -> dict[str, Case]:
+    """The cases of some files by id, the first file's where two have one; none of a file that is absent."""
+    cases: dict[str, Case] = {}
+    for file in files:
+        for case in json.loads(file.read_text(encoding="utf-8")) if file.is_file() else ():
+            cases.setdefault(case["id"], case)
+    return cases
 
 
 def minor(text: str, decimals: int = 2) -> int:
