@@ -24,6 +24,8 @@ class ShownPreview:
     loans: list[dict[str, Any]]
     refusals: list[dict[str, Any]]
     days: list[dict[str, Any]]
+    loan_count: int
+    """Loans of a scope; ``loans`` lists the first of them."""
 
 
 def shown_preview(kept: Mapping[str, Any], words: ContractWords) -> ShownPreview:
@@ -45,4 +47,5 @@ def shown_preview(kept: Mapping[str, Any], words: ContractWords) -> ShownPreview
         ],
         refusals=list(kept.get("refusals", [])),
         days=[{**row, "on": date.fromisoformat(row["on"])} for row in kept.get("figures", []) if "on" in row],
+        loan_count=next((row["count"] for row in kept.get("figures", []) if row.get("name") == "loans"), 0),
     )

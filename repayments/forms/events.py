@@ -17,6 +17,7 @@ from lending.models import Cluster, Loan, Programme, Tier
 from lending.words import DAY_COUNTS, FREQUENCIES, GRACE_KINDS, METHODS, choices
 from partners.models import District, Institution
 from repayments.models import LoanEvent
+from repayments.names import NamedChoiceField
 from repayments.services.events.forgiving import Extent, Waived
 
 Kind = LoanEvent.Kind
@@ -83,6 +84,18 @@ class EventForm(forms.Form):
         self.add_error(name if name in self.fields else None, sentence)
 
 
+def lead_to_fault(form: forms.Form) -> None:
+    """Let the first field that is refused have the keyboard when the page comes back."""
+    name = next((name for name in form.fields if name in form.errors), None)
+    if name is not None:
+        form.fields[name].widget.attrs["autofocus"] = True
+
+
+def _plain(rate: Decimal | None) -> str:
+    """A rate without the places nobody needs: 2.0000 is 2."""
+    return "" if rate is None else f"{rate.normalize():f}"
+
+
 def _reference(*, is_required: bool = False) -> forms.CharField:
     return forms.CharField(
         label=_("Bank's reference of the payment"),
@@ -139,14 +152,14 @@ class NewPlanForm(EventForm):
     first_due_on = DayField(
         label=_("First due date"), required=False, help_text=_("Empty: one period after it counts.")
     )
+    down_payment = TakaField(label=_("Down payment"), required=False)
+    reference = _reference()
     moves_overdue = forms.BooleanField(
         label=_("Move what is overdue into the new plan"), required=False, initial=True
     )
     capitalise = forms.BooleanField(
         label=_("Interest moved and accrued becomes principal"), required=False, initial=False
     )
-    down_payment = TakaField(label=_("Down payment"), required=False)
-    reference = _reference()
     is_special = forms.BooleanField(label=_("A special case"), required=False)
 
     def __init__(self, *args: Any, loan: Loan | None, today: date, **kwargs: Any) -> None:
@@ -159,7 +172,7 @@ class NewPlanForm(EventForm):
         ):
             self.fields[name].choices = choices(words)  # type: ignore[attr-defined]
         if loan is not None:
-            self.fields["annual_rate"].initial = loan.annual_rate
+            self.fields["annual_rate"].initial = _plain(loan.annual_rate)
             self.fields["method"].initial = loan.agreement.method
             self.fields["frequency"].initial = loan.agreement.frequency
             self.fields["day_count"].initial = loan.agreement.day_count
@@ -183,16 +196,16 @@ class MoratoriumForm(EventForm):
     kind = Kind.MORATORIUM
     until = DayField(label=_("Until, that day included"))
     tier = forms.ChoiceField(label=_("Tier"), choices=Tier.choices, initial=Tier.SUBLOAN)
-    programme = forms.ModelChoiceField(
+    programme = NamedChoiceField(
         Programme.objects.all(), label=_("Programme"), required=False, empty_label=_("Any")
     )
-    institution = forms.ModelChoiceField(
+    institution = NamedChoiceField(
         Institution.objects.all(), label=_("Institution"), required=False, empty_label=_("Any")
     )
-    cluster = forms.ModelChoiceField(
+    cluster = NamedChoiceField(
         Cluster.objects.all(), label=_("Cluster"), required=False, empty_label=_("Any")
     )
-    district = forms.ModelChoiceField(
+    district = NamedChoiceField(
         District.objects.all(), label=_("District"), required=False, empty_label=_("Any")
     )
     grace_kind = forms.ChoiceField(

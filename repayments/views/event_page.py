@@ -12,9 +12,12 @@ from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
+from djmoney.money import Money
 
 from calc.money import from_minor, to_minor
+from daybook import formats
 from daybook.pages import Page, Text
+from daybook.selectors import open_business_date
 from lending.contract_words import contract_words
 from lending.models import Agreement
 from partners.access import EVERYONE, Role
@@ -22,9 +25,10 @@ from partners.models import User
 from partners.services.refusals import Refused
 from repayments.builders.events import shown_preview
 from repayments.event_words import ICONS, KINDS, STATES
-from repayments.forms.events import QuotationPaymentForm
+from repayments.forms.events import QuotationPaymentForm, lead_to_fault
 from repayments.forms.receipts import DecisionForm
 from repayments.models import LoanEvent
+from repayments.names import name_of, sign_of
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.steps import (
     DECIDERS,
@@ -53,8 +57,8 @@ class EventPage(Page, TemplateView):
 
     def get_subtitle(self) -> Text:
         if self.event.loan is None:
-            return _("Loans of a scope")
-        return f"{self.event.loan.number} · {self.event.loan.institution}"
+            return _("Every loan of a scope")
+        return f"{self.event.loan.number} · {name_of(self.event.loan.institution)}"
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         crumbs: list[tuple[Text, str]] = [(_("Loan events"), reverse("repayments:events"))]
@@ -120,6 +124,7 @@ class EventPage(Page, TemplateView):
             else:
                 messages.success(request, gettext("The payment is noted; a second person may decide."))
                 return redirect("repayments:event", pk=self.kwargs["pk"])
+        lead_to_fault(form)
         return self._shown(DecisionForm(), payment=form)
 
     def _shown(self, form: DecisionForm, *, payment: QuotationPaymentForm | None = None) -> HttpResponse:
@@ -133,13 +138,17 @@ class EventPage(Page, TemplateView):
         is_open = event.state == LoanEvent.State.PROPOSED
         mode = event.loan.agreement.contract_mode if event.loan else Agreement.ContractMode.INTEREST
         words = contract_words(mode)
+        currency = event.loan.currency if event.loan else "BDT"
         moved, now = self._now(event) if is_open else ("", None)
         context = self.request.context  # type: ignore[attr-defined]
         is_mine = event.made_by_id == self.request.user.pk
         waits_for_money = event.kind == Kind.SETTLEMENT and not event.parameters.get("reference")
         may_propose = context.may(*PROPOSERS)
         may_withdraw = may_propose or (context.may(Role.MAKER) and is_mine)
-        first = {"value_date": event.effective_date, "received": from_minor(event.amount_minor)}
+        first = {
+            "value_date": event.effective_date,
+            "received": formats.taka_minor(event.amount_minor),
+        }
         return self.render_to_response(
             self.get_context_data(
                 form=form,
@@ -148,13 +157,16 @@ class EventPage(Page, TemplateView):
                 icon=ICONS[event.kind],
                 state_label=STATES[event.state],
                 words=words,
-                currency=event.loan.currency if event.loan else "BDT",
+                currency=sign_of(currency),
+                amount=Money(from_minor(event.amount_minor), currency),
+                institution=name_of(event.institution) if event.institution else "",
                 preview=shown_preview(now or event.preview, words),
                 moved=moved,
                 is_open=is_open,
                 is_mine=is_mine,
                 is_quotation=event.kind == Kind.SETTLEMENT,
                 waits_for_money=is_open and waits_for_money,
+                is_past=is_open and waits_for_money and _is_past(event),
                 may_pay=is_open and waits_for_money and may_propose,
                 may_withdraw=is_open and may_withdraw,
                 may_renew=bool(moved) and now is not None and may_propose,
@@ -178,6 +190,11 @@ class EventPage(Page, TemplateView):
     def _knows(self, event: LoanEvent) -> bool:
         """A partner's page does not see the foundation's people, in whose name it would reckon."""
         return bool(self.request.context.is_foundation)  # type: ignore[attr-defined]
+
+
+def _is_past(event: LoanEvent) -> bool:
+    """Whether a quotation's last day is over. A payment of a day that it held may still be noted."""
+    return event.valid_until is not None and event.valid_until < open_business_date()
 
 
 urls = [path("events/<int:pk>/", EventPage.as_view(), name="event")]

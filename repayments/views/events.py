@@ -17,9 +17,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
+from daybook import formats
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.pages import Page, Text
-from daybook.selectors import open_business_date
+from daybook.selectors import latest_booking_id, open_business_date
 from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MinorColumn, PaikarTable
 from lending.contract_words import contract_words
 from lending.models import Agreement, Loan, Tier
@@ -27,8 +28,11 @@ from partners.access import EVERYONE, Role
 from partners.models import Institution
 from repayments.builders.events import ShownPreview, shown_preview
 from repayments.event_words import ICONS, INTRODUCTIONS, KINDS, STATES
-from repayments.forms.events import FORMS, EventForm
+from repayments.forms.events import FORMS, EventForm, lead_to_fault
+from repayments.frames import Scope
 from repayments.models import LoanEvent
+from repayments.names import NamedChoiceFilter, name_of, sign_of
+from repayments.selectors import measure_loans
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.kinds import Asked
 from repayments.services.events.steps import may_propose, propose, see
@@ -45,17 +49,30 @@ class EventTable(PaikarTable):
 
     kind = LinkColumn("repayments:event", accessor="kind", verbose_name=_("Event"))
     state = BadgeColumn(labels=STATES, verbose_name=_("State"))
-    loan = tables.Column(accessor="loan__number", verbose_name=_("Loan"), attrs={"td": {"class": "code"}})
+    loan = LinkColumn(
+        "reports:loan",
+        args=["loan_id"],
+        accessor="loan__number",
+        verbose_name=_("Loan"),
+        default=_("of a scope"),
+    )
     institution = tables.Column(accessor="institution__name", verbose_name=_("Institution"))
     effective_date = DayColumn(verbose_name=_("Counts from"))
     amount_minor = MinorColumn(verbose_name=_("Amount"))
     made_by_name = tables.Column(verbose_name=_("Proposed by"))
     made_at = DayColumn(verbose_name=_("Proposed"))
     decided_by_name = tables.Column(verbose_name=_("Decided by"))
-    booking = tables.Column(accessor="booking__number", verbose_name=_("Booking"))
+    booking = LinkColumn(
+        "reports:booking",
+        args=["booking_id"],
+        accessor="booking__number",
+        verbose_name=_("Booking"),
+        attrs={"th": {"class": "num"}, "td": {"class": "num"}},
+    )
 
     class Meta(PaikarTable.Meta):
         model = LoanEvent
+        attrs = {"class": "table event-list"}
         fields = (
             "kind",
             "state",
@@ -75,15 +92,31 @@ class EventTable(PaikarTable):
 
     value_kind = render_kind
 
+    def render_institution(self, record: LoanEvent) -> str:
+        """Its name in the reader's language."""
+        return name_of(record.institution)
+
+    value_institution = render_institution
+
+    def render_booking(self, value: int) -> str:
+        """The number in the reader's digits."""
+        return formats.number(value)
+
+    def value_booking(self, value: int) -> int:
+        """A file holds the number."""
+        return value
+
 
 class EventFilter(django_filters.FilterSet):
     """Find an event."""
 
-    search = SearchFilter(columns=["loan__number", "reason"])
+    search = SearchFilter(
+        columns=["loan__number", "reason", "parameters__reference", "made_by_name", "decided_by_name"]
+    )
     state = django_filters.ChoiceFilter(choices=list(STATES.items()), label=_("State"), empty_label=_("All"))
     kind = django_filters.ChoiceFilter(choices=list(KINDS.items()), label=_("Event"), empty_label=_("All"))
     tier = django_filters.ChoiceFilter(choices=Tier.choices, label=_("Tier"), empty_label=_("Both"))
-    institution = django_filters.ModelChoiceFilter(
+    institution = NamedChoiceFilter(
         queryset=Institution.objects.all(), label=_("Institution"), empty_label=_("All")
     )
     from_date = DayFilter("effective_date", "gte", label=_("From"))
@@ -130,7 +163,9 @@ class NewEvent(Page, TemplateView):
         return KINDS[self.kind]
 
     def get_subtitle(self) -> Text:
-        return f"{self.loan.number} · {self.loan.institution}" if self.loan else INTRODUCTIONS[self.kind]
+        if self.loan is None:
+            return _("Every loan of a scope")
+        return f"{self.loan.number} · {name_of(self.loan.institution)}"
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         crumbs: list[tuple[Text, str]] = [(_("Loan events"), reverse("repayments:events"))]
@@ -164,6 +199,7 @@ class NewEvent(Page, TemplateView):
                 self.form.data = {**request.POST.dict(), "shown": seen.digest}
             except CannotMakeEvent as refusal:
                 self.form.refuse(refusal.term, str(refusal))
+        lead_to_fault(self.form)
         return self.render_to_response(self.get_context_data())
 
     def _open(self) -> None:
@@ -186,7 +222,10 @@ class NewEvent(Page, TemplateView):
         return self.loan.agreement.contract_mode if self.loan else Agreement.ContractMode.INTEREST
 
     def _form(self, data: Any) -> EventForm:
-        return FORMS[self.kind](data, loan=self.loan, today=open_business_date())
+        form = FORMS[self.kind](data, loan=self.loan, today=open_business_date())
+        if self.request.context.is_partner:  # type: ignore[attr-defined]
+            form.fields.pop("scope", None)  # what touches many loans the foundation proposes
+        return form
 
     def _asked(self) -> Asked:
         told, parameters = self.form.cleaned_data, self.form.parameters()
@@ -209,10 +248,29 @@ class NewEvent(Page, TemplateView):
                 "introduction": INTRODUCTIONS[self.kind],
                 "preview": self.seen,
                 "words": contract_words(self.mode),
-                "currency": self.loan.currency if self.loan else "BDT",
+                "currency": sign_of(self.loan.currency if self.loan else "BDT"),
+                "standing": _standing(self.loan) if self.loan else None,
+                "back": reverse("reports:loan", args=[self.loan.pk])
+                if self.loan
+                else reverse("repayments:events"),
             }
             | kwargs
         )
+
+
+def _standing(loan: Loan) -> dict[str, Any]:
+    """How the loan stands on the open business date, money in minor units: what an event starts from."""
+    scope, today = Scope.of_loans([loan.pk]), open_business_date()
+    row = measure_loans(scope, as_of=today, last_booking_id=latest_booking_id()).rows[0]
+    overdue = ("principal", "interest", "penal", "charge")
+    return {
+        "as_of": today,
+        "outstanding": int(row["outstanding_minor"]),
+        "overdue": sum(int(row[f"overdue_{name}_minor"]) for name in overdue),
+        "days_past_due": int(row["days_past_due"]),
+        "advance": int(row["advance_minor"]),
+        "written_off": int(row["written_off_minor"]),
+    }
 
 
 class NewEventOfScope(NewEvent):

@@ -22,6 +22,8 @@ from lending.models import Loan, Tranche
 from partners.access import Role
 from partners.services.refusals import Refused
 from repayments.builders.events import ShownPreview, shown_preview
+from repayments.forms.events import lead_to_fault
+from repayments.names import name_of, sign_of
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.further import disburse_further, running_loans, see_further
 
@@ -55,7 +57,7 @@ class FurtherTranche(Page, TemplateView):
         return _("Tranche %(number)s into a running loan") % {"number": self.tranche.number}
 
     def get_subtitle(self) -> Text:
-        return str(self.tranche.institution)
+        return name_of(self.tranche.institution)
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         return [
@@ -95,6 +97,7 @@ class FurtherTranche(Page, TemplateView):
                 self.form.add_error(refusal.term if refusal.term in self.form.fields else None, str(refusal))
             except Refused as refusal:
                 self.form.add_error(None, str(refusal))
+        lead_to_fault(self.form)
         return self.render_to_response(self.get_context_data())
 
     def _open(self, data: Any) -> None:
@@ -115,7 +118,8 @@ class FurtherTranche(Page, TemplateView):
                 "form": self.form,
                 "preview": self.seen,
                 "words": words,
-                "currency": self.tranche.requested_amount.currency,
+                "currency": sign_of(str(self.tranche.requested_amount.currency)),
+                "back": reverse("lending:tranche", args=[self.tranche.pk]),
             }
             | kwargs
         )
