@@ -60,6 +60,7 @@ SENTENCES = (
     _("instalments of {minor} minor units never repay the loan"),
     _("an instalment would not cover the interest of its period"),
     _("with these instalments the loan would be repaid before its last one"),
+    _("at this rate the amounts grow beyond what the books can hold"),
     _("amounts of {given_minor} minor units in all do not repay the balance at the end of grace"),
     _("instalments are not numbered 1, 2, 3 and on"),
     _("a due date is missing"),

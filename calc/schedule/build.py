@@ -14,7 +14,7 @@ from calc.schedule.checks import refusals
 from calc.schedule.methods import METHODS
 from calc.schedule.plan import Schedule, ScheduleColumns, join_plans
 from calc.schedule.terms import CannotSchedule, GraceKind, InterestTo, Method, Rules, Terms, TermsColumns
-from calc.schedule.walk import Walk, nominal_ratios
+from calc.schedule.walk import BEYOND, Walk, nominal_ratios
 
 
 def build_schedule(terms: Terms, calendar: BusinessCalendar = EVERY_DAY) -> Schedule:
@@ -63,7 +63,11 @@ def _build_group(
     calendar: BusinessCalendar,
     refused: dict[int, CannotSchedule],
 ) -> ScheduleColumns:
-    """Plan the loans that share one set of rules."""
+    """Plan the loans that share one set of rules.
+
+    Where an amount overflows the loans are planned in halves, down to the one that grows too large;
+    that one is refused and stops no other.
+    """
     periods = _periods(rules, terms, members, calendar, refused)
     if not periods.members.size:
         return _nothing()
@@ -81,7 +85,14 @@ def _build_group(
         prepaid=periods.begun.prepaid,
         carried=periods.begun.owed(),
     )
-    walk.run(METHODS[rules.method])
+    try:
+        walk.run(METHODS[rules.method])
+    except OverflowError:
+        if members.size > 1:
+            halves = np.array_split(members, 2)
+            return join_plans([_build_group(rules, terms, half, calendar, refused) for half in halves], {})
+        if not any(loans.any() for loans in walk.faults.values()):
+            walk.flag("annual_rate", BEYOND, np.ones(1, dtype=bool))
     failed = np.zeros(periods.members.size, dtype=bool)
     for (term, sentence), loans in walk.faults.items():
         refusal = CannotSchedule(term, sentence, given_minor=sum(rules.amounts))

@@ -6,7 +6,7 @@ import numpy as np
 
 from calc.interest import level_instalments, weighted_instalments
 from calc.interest.level import Carried
-from calc.money import HALF_UP, IntColumn, ObjectColumn, Rounding, round_quotients, round_ratios
+from calc.money import HALF_UP, BoolColumn, IntColumn, ObjectColumn, Rounding, round_quotients, round_ratios
 from calc.schedule.terms import LevelFrom, Method, Residue
 from calc.schedule.walk import BELOW_INTEREST, EXHAUSTED, NOT_REPAID, Walk
 
@@ -87,24 +87,31 @@ def _pay(walk: Walk, payments: IntColumn) -> IntColumn:
     walk.faults.clear()
     walk.level[:, grace:] = payments
     below, exhausted = np.zeros(start.size, dtype=bool), np.zeros(start.size, dtype=bool)
-    for period in range(grace, periods):
-        interest = walk.accrued(period)
-        principal = walk.balance
-        if period < periods - 1:
-            principal = payments[:, period - grace] - interest
-            below |= principal < 0
-            covered = np.clip(principal, 0, prepaid)
-            principal, prepaid = principal - covered, prepaid - covered
-            exhausted |= principal >= walk.balance
-        walk.record(period, principal, interest)
+    try:
+        for period in range(grace, periods):
+            interest = walk.accrued(period)
+            principal = walk.balance
+            if period < periods - 1:
+                principal = payments[:, period - grace] - interest
+                below |= principal < 0
+                covered = np.clip(principal, 0, prepaid)
+                principal, prepaid = principal - covered, prepaid - covered
+                exhausted |= principal >= walk.balance
+            walk.record(period, principal, interest)
+    finally:  # a balance that ran away overflows; the reason is known by then
+        _flag_payments(walk, below, exhausted)
+    walk.balance = start
+    return walk.principal[:, -1] + walk.interest[:, -1]
+
+
+def _flag_payments(walk: Walk, below: BoolColumn, exhausted: BoolColumn) -> None:
+    """Remember loans whose instalments miss their interest, or repay them before the last."""
     agreed = walk.agreed > 0
     walk.flag("agreed_instalment", BELOW_INTEREST, below & agreed)
     walk.flag("agreed_instalment", EXHAUSTED, exhausted & agreed)
     steps = walk.rules.method is Method.STEP_UP
     walk.flag("step_percent" if steps else "first_due_on", BELOW_INTEREST, below & ~agreed)
     walk.flag("instalment_rounding", EXHAUSTED, exhausted & ~agreed)
-    walk.balance = start
-    return walk.principal[:, -1] + walk.interest[:, -1]
 
 
 def _equal_principal(walk: Walk) -> None:

@@ -25,6 +25,7 @@ _YEAR_DAYS = {
 }
 BELOW_INTEREST = "an instalment would not cover the interest of its period"
 EXHAUSTED = "with these instalments the loan would be repaid before its last one"
+BEYOND = "at this rate the amounts grow beyond what the books can hold"
 NOT_REPAID = "amounts of {given_minor} minor units in all do not repay the balance at the end of grace"
 
 

@@ -27,6 +27,7 @@ from calc.schedule import (
     CannotSchedule,
     GraceKind,
     InterestTo,
+    LevelFrom,
     Method,
     Residue,
     Schedule,
@@ -354,6 +355,38 @@ def test_a_refused_loan_does_not_stop_its_neighbours() -> None:
     assert np.unique(plans.loan).tolist() == [0, 2]
     ids = np.array([900, 901, 902], dtype=np.int64)
     assert set(plans.dues(ids).loan.tolist()) == {900, 902}
+
+
+def test_amounts_that_grow_beyond_the_books_are_refused_and_stop_no_neighbour() -> None:
+    grown = replace(
+        BASE,
+        principal_minor=2**53 - 1,
+        annual_rate=Decimal(1000),
+        frequency=Frequency.YEARLY,
+        grace_periods=6,
+        grace_kind=GraceKind.INTEREST_CAPITALISED,
+    )
+    below = replace(
+        BASE,
+        annual_rate=Decimal(583),
+        instalments=58,
+        frequency=Frequency.QUARTERLY,
+        day_count=DayCount.THIRTY_360,
+        level_from=LevelFrom.NOMINAL,
+        first_due_on=date(2025, 6, 15),
+    )
+    sound = replace(grown, principal_minor=100_00)
+    wanted = [sound, grown, below, sound, grown]
+    plans = build_schedules(TermsColumns.of(wanted))
+    assert {at: plans.refused[at].term for at in sorted(plans.refused)} == {
+        1: "annual_rate",
+        2: "first_due_on",
+        4: "annual_rate",
+    }
+    assert "beyond what the books can hold" in plans.refused[1].reason
+    alone = build_schedule(sound).columns
+    for at in (0, 3):
+        assert plans.principal[plans.loan == at].tolist() == alone.principal.tolist()
 
 
 def test_a_week_of_seven_working_days_leaves_due_dates_alone() -> None:
