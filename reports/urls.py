@@ -7,6 +7,7 @@ from django.urls import path
 from reports.views import (
     bookings,
     class_returns,
+    differing,
     glance,
     institutions,
     loans,
@@ -22,6 +23,10 @@ urlpatterns = [
     path("", portfolio.overview, name="overview"),
     path("glance/", glance.Glance.as_view(), name="glance"),
     path("portfolio/", portfolio.PortfolioPage.as_view(), name="portfolio"),
+    path("portfolio/differing-loans/", differing.DifferingLoanList.as_view(), name="differing-loans"),
+    path(
+        "portfolio/differing-bookings/", differing.DifferingBookingList.as_view(), name="differing-bookings"
+    ),
     path("loans/", loans.LoanList.as_view(), name="loans"),
     path("loans/<int:pk>/", loans.LoanPage.as_view(), name="loan"),
     path("loans/<int:pk>/nid/", loans.loan_nid, name="loan-nid"),
@@ -36,6 +41,7 @@ urlpatterns = [
     path("bookings/<int:pk>/", bookings.BookingPage.as_view(), name="booking"),
     path("returns/<int:pk>/<str:kind>/", class_returns.return_paper, name="return-paper"),
     path("what-if/", what_if.WhatIfPage.as_view(), name="what-if"),
+    path("what-if/loans/", what_if.ChangingList.as_view(), name="what-if-loans"),
     path("events/<int:pk>/quotation.pdf", quotations.settlement_quotation, name="settlement-quotation"),
     path("runs/", runs.RunList.as_view(), name="runs"),
     path("runs/new/", runs.BulkStatements.as_view(), name="run-new"),

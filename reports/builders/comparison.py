@@ -9,25 +9,31 @@ import numpy as np
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from daybook.acts import act_words
 from reports.builders.objects import Asked, Cell, Column, Kind, Row, Table
 from reports.builders.portfolio import NOTHING as NO_FIGURES
 from reports.builders.portfolio import TIERS, figures_by, overdue_of
 from reports.builders.wording import TIER_SHORT
 from reports.selectors.frames import Frame
 
-SHOWN = 200
+SHOWN = 20
+"""Rows of a list on the portfolio page; the lists themselves are pages of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``earlier`` knew less. Tables: totals of each tier, loans that differ, bookings between."""
+    """``earlier`` knew less. Totals of each tier; the first loans that differ and bookings between as tables.
+
+    ``changed`` and ``between`` are the whole lists.
+    """
 
     earlier: Asked
     later: Asked
     totals: Table
     loans: Table
     bookings: Table
-    changed_count: int
+    changed: Frame
+    between: Frame
 
 
 def build_comparison(*, earlier: Asked, later: Asked, then: Frame, now: Frame, bookings: Frame) -> Comparison:
@@ -37,9 +43,10 @@ def build_comparison(*, earlier: Asked, later: Asked, then: Frame, now: Frame, b
         earlier=earlier,
         later=later,
         totals=_totals(then, now),
-        loans=_loans(changed),
-        bookings=_bookings(bookings),
-        changed_count=len(changed),
+        loans=_loans(changed.head(SHOWN)),
+        bookings=_bookings(bookings.head(SHOWN)),
+        changed=changed,
+        between=bookings,
     )
 
 
@@ -67,10 +74,11 @@ def _totals(then: Frame, now: Frame) -> Table:
 
 def _changed(then: Frame, now: Frame) -> Frame:
     """Loans whose outstanding, overdue or days past due differ; largest change of overdue first."""
-    keep = ["loan_id", "number", "tier", "outstanding_minor", "overdue_minor", "days_past_due"]
+    same = ["loan_id", "number", "tier", "institution_id"]
+    keep = [*same, "outstanding_minor", "overdue_minor", "days_past_due"]
     old = then.assign(overdue_minor=overdue_of(then))[keep].astype({"tier": str})
     new = now.assign(overdue_minor=overdue_of(now))[keep].astype({"tier": str})
-    both = old.merge(new, on=["loan_id", "number", "tier"], how="outer", suffixes=("_then", "_now"))
+    both = old.merge(new, on=same, how="outer", suffixes=("_then", "_now"))
     figures = [
         f"{name}_{when}"
         for name in ("outstanding_minor", "overdue_minor", "days_past_due")
@@ -110,7 +118,7 @@ def _loans(changed: Frame) -> Table:
             ),
             key=str(row["loan_id"]),
         )
-        for row in changed.head(SHOWN).to_dict("records")
+        for row in changed.to_dict("records")
     )
     return Table("loans", _("Loans whose figures differ"), columns, rows)
 
@@ -132,7 +140,7 @@ def _bookings(bookings: Frame) -> Table:
             (
                 int(row["number"]),
                 row["business_date"],
-                row["purpose"],
+                act_words(row["purpose"]),
                 row["actor_name"],
                 int(row["loans"]),
                 *_amounts(row["received_minor"], row["reversed_minor"], row["disbursed_minor"]),

@@ -17,7 +17,18 @@ from lending.models.borrowers import SizeTier
 from partners.models import Institution
 from repayments.frames import SIZE_CODES
 from repayments.models.policies import DatedPolicy
-from reports.builders.objects import Asked, Cell, Column, Kind, Report, Row, Table, Words, column_sums
+from reports.builders.objects import (
+    Asked,
+    Bilingual,
+    Cell,
+    Column,
+    Kind,
+    Report,
+    Row,
+    Table,
+    Words,
+    column_sums,
+)
 from reports.builders.wording import CLASS_LABELS, TIER_LABELS
 
 LOANS_LISTED = 2_000
@@ -26,9 +37,13 @@ LOANS_LISTED = 2_000
 
 @dataclass(frozen=True)
 class Compared:
-    """Loans side by side under set A and set B: int64 columns, money in minor units."""
+    """Loans side by side under set A and set B: int64 columns, money in minor units.
+
+    A row stands for ``count`` loans: one, or after `collapsed` all that keep their class and are alike.
+    """
 
     loan: IntColumn
+    count: IntColumn
     institution: IntColumn
     size: IntColumn
     outstanding: IntColumn
@@ -48,6 +63,30 @@ class Compared:
             }
         )
 
+    def collapsed(self) -> Compared:
+        """Loans that keep their class as one row for institution, size and class (loan 0); the others stay.
+
+        Every table of the report is the same from it, and a million loans become some hundred rows and
+        those that change.
+        """
+        keeps = self.class_a == self.class_b
+        kept = {field.name: getattr(self, field.name)[keeps] for field in fields(self)}
+        groups = group_by(kept["institution"], kept["size"], kept["class_a"])
+        summed = ("count", "outstanding", "provision_a", "provision_b")
+        sums = totals(groups, **{name: kept[name] for name in summed})
+        institution, size, grade = (key.astype(np.int64) for key in groups.keys)
+        alike = Compared(
+            loan=np.zeros(institution.size, dtype=np.int64),
+            institution=institution, size=size, class_a=grade, class_b=grade, **sums,
+        )  # fmt: skip
+        others = Compared(**{field.name: getattr(self, field.name)[~keeps] for field in fields(self)})
+        return Compared.joined([alike, others])
+
+    @property
+    def loans(self) -> int:
+        """How many loans were compared."""
+        return int(self.count.sum())
+
     @property
     def changed(self) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
         """Positions of loans whose class differs, the greatest change of provision first."""
@@ -66,7 +105,8 @@ def build_what_if(
     facts: Mapping[str, str],
 ) -> Report:
     """The comparison as a report."""
-    institutions = dict(Institution.objects.values_list("pk", "name"))
+    found = Institution.objects.values_list("pk", "name", "name_bn")
+    institutions = {pk: Bilingual(en, bn) for pk, en, bn in found}
     sizes = {
         int(code): SizeTier(name).label if name else _("Not recorded") for name, code in SIZE_CODES.items()
     }
@@ -103,8 +143,16 @@ def _classes(compared: Compared) -> Table:
         in_a, in_b = compared.class_a == grade, compared.class_b == grade
         if not (in_a.any() or in_b.any()):
             continue
-        a = (int(in_a.sum()), int(compared.outstanding[in_a].sum()), int(compared.provision_a[in_a].sum()))
-        b = (int(in_b.sum()), int(compared.outstanding[in_b].sum()), int(compared.provision_b[in_b].sum()))
+        a = (
+            int(compared.count[in_a].sum()),
+            int(compared.outstanding[in_a].sum()),
+            int(compared.provision_a[in_a].sum()),
+        )
+        b = (
+            int(compared.count[in_b].sum()),
+            int(compared.outstanding[in_b].sum()),
+            int(compared.provision_b[in_b].sum()),
+        )
         rows.append(Row((label, *a, *b, b[2] - a[2]), key=str(int(grade))))
     columns = (
         Column("class", _("Class")),
@@ -129,7 +177,7 @@ def _groups(
     groups = group_by(by)
     sums = totals(
         groups,
-        loans=np.ones(by.size, dtype=np.int64),
+        loans=compared.count,
         changed=(compared.class_a != compared.class_b).astype(np.int64),
         outstanding=compared.outstanding,
         a=compared.provision_a,
@@ -152,7 +200,7 @@ def _groups(
     return Table(key, title, columns, tuple(rows), total=Row((_("Total"), *column_sums(rows, range(1, 7)))))
 
 
-def _loans(compared: Compared, institutions: Mapping[int, str]) -> Table:
+def _loans(compared: Compared, institutions: Mapping[int, Bilingual]) -> Table:
     """The loans that change class, the greatest change of provision first."""
     at = compared.changed[:LOANS_LISTED]
     numbers = dict(Loan.objects.filter(pk__in=compared.loan[at].tolist()).values_list("pk", "number"))
@@ -183,3 +231,38 @@ def _loans(compared: Compared, institutions: Mapping[int, str]) -> Table:
         Column("change", _("Change of provision"), Kind.MONEY),
     )
     return Table("loans", _("Loans that change class"), columns, rows)
+
+
+def changing_rows(
+    compared: Compared,
+    *,
+    institution_id: int | None = None,
+    class_a: int | None = None,
+    class_b: int | None = None,
+) -> list[dict[str, Any]]:
+    """Every loan that changes class, the greatest change of provision first; narrowed where asked."""
+    at = compared.changed
+    for column, value in (
+        (compared.institution, institution_id), (compared.class_a, class_a), (compared.class_b, class_b)
+    ):  # fmt: skip
+        if value is not None:
+            at = at[column[at] == value]
+    ids = compared.loan[at].tolist()
+    numbers = dict(Loan.objects.filter(pk__in=ids).values_list("pk", "number"))
+    names = {
+        pk: str(Bilingual(en, bn)) for pk, en, bn in Institution.objects.values_list("pk", "name", "name_bn")
+    }
+    labels = {grade: str(label) for grade, label in CLASS_LABELS.items()}
+    columns = (compared.institution, compared.class_a, compared.class_b, compared.outstanding,
+               compared.provision_a, compared.provision_b)  # fmt: skip
+    return [
+        {
+            "loan_id": loan, "number": numbers.get(loan, ""), "institution": names.get(institution, ""),
+            "grade_a": a, "grade_b": b, "class_a": labels[a], "class_b": labels[b],
+            "outstanding_minor": outstanding, "provision_a_minor": before, "provision_b_minor": after,
+            "change_minor": after - before,
+        }
+        for loan, institution, a, b, outstanding, before, after in zip(
+            ids, *(column[at].tolist() for column in columns), strict=True
+        )
+    ]  # fmt: skip

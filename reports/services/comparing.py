@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from reports.builders.comparison import SHOWN, Comparison, build_comparison
+from reports.builders.comparison import Comparison, build_comparison
 from reports.builders.objects import Asked
 from reports.builders.questions import filters_of
 from reports.selectors.differences import bookings_between
 from reports.selectors.portfolio import read_standings
 from reports.services.making import Facts
+
+BOOKINGS_AT_MOST = 10_000
+"""Bookings listed between two states of knowledge: years of them."""
 
 
 def compare_portfolios(one: Asked, other: Asked, facts: Facts) -> Comparison:
@@ -25,6 +28,6 @@ def compare_portfolios(one: Asked, other: Asked, facts: Facts) -> Comparison:
         last_id=later.last_booking_id,
         as_of=later.as_of,
         currency=currency,
-        limit=SHOWN,
+        limit=BOOKINGS_AT_MOST,
     )
     return build_comparison(earlier=earlier, later=later, then=then, now=now, bookings=bookings)

@@ -10,6 +10,7 @@ import numpy as np
 from django.db import connection
 
 from calc.money import IntColumn
+from lending.models import Loan
 from repayments.frames import Scope, pack_currency
 from repayments.models import ClassificationPolicy, ProvisionPolicy, RulingProposal
 from repayments.selectors.measuring import measure_loans
@@ -29,23 +30,56 @@ class WhatIf:
     compared: Compared
 
 
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Set A (as in force on the date) and set B, and what makes B another."""
+
+    other: date
+    draft: ClassificationPolicy | ProvisionPolicy | None
+    a: PolicySet
+    b: PolicySet
+
+
 def make_what_if(asked: Asked, facts: Mapping[str, str]) -> WhatIf:
-    """Measure one tier in one currency under set A (as in force) and set B, and compare.
+    """Measure one tier in one currency under set A and set B here and now, and compare.
 
     ``facts``: tier, currency, ``other`` (ISO date whose policies are set B; empty: the same date) and
-    ``draft`` (number of a proposed policy put into set B; empty: none).
+    ``draft`` (number of a proposed policy put into set B; empty: none). A tier that `takes_long` is for
+    the workers.
     """
-    currency = facts.get("currency", "BDT")
+    sets = sets_of(asked, facts)
+    parts = [compare_range(asked, facts, sets, one) for one in ranges(asked, facts["tier"])]
+    return told(asked, facts, Compared.joined(parts), sets)
+
+
+def takes_long(asked: Asked, tier: str) -> bool:
+    """Whether a tier is too large to be measured while a person waits (about 60 µs a loan and set)."""
+    loans = Loan.objects.filter(
+        tier=tier, booking_id__lte=asked.last_booking_id, disbursed_date__lte=asked.as_of
+    )
+    return loans[: LOANS_AT_ONCE + 1].count() > LOANS_AT_ONCE
+
+
+def sets_of(asked: Asked, facts: Mapping[str, str]) -> Sets:
+    """The two sets of policies of a question."""
     other = date.fromisoformat(facts["other"]) if facts.get("other") else asked.as_of
     draft = draft_policy(facts.get("draft", ""))
     known = asked.last_booking_id
-    set_a = policies_on(asked.as_of, last_booking_id=known)
-    set_b = policies_as_if(asked.as_of, in_force_on=other, last_booking_id=known, draft=draft)
-    compared = compare(asked, facts["tier"], currency, set_a, set_b)
-    return WhatIf(
-        build_what_if(asked, compared, currency=currency, other=other, draft=draft, facts=dict(facts)),
-        compared,
+    return Sets(
+        other,
+        draft,
+        policies_on(asked.as_of, last_booking_id=known),
+        policies_as_if(asked.as_of, in_force_on=other, last_booking_id=known, draft=draft),
     )
+
+
+def told(asked: Asked, facts: Mapping[str, str], compared: Compared, sets: Sets) -> WhatIf:
+    """The comparison with its report."""
+    currency = facts.get("currency", "BDT")
+    report = build_what_if(
+        asked, compared, currency=currency, other=sets.other, draft=sets.draft, facts=dict(facts)
+    )
+    return WhatIf(report, compared)
 
 
 def draft_policy(number: str) -> ClassificationPolicy | ProvisionPolicy | None:
@@ -60,20 +94,13 @@ def draft_policy(number: str) -> ClassificationPolicy | ProvisionPolicy | None:
     return make(proposal.parameters)
 
 
-def compare(asked: Asked, tier: str, currency: str, set_a: PolicySet, set_b: PolicySet) -> Compared:
-    """Both measurements of every loan, loans side by side, some thousand at a time."""
-    parts = [
-        _part(asked, Scope(first_id=first, last_id=last, tier=tier), currency, set_a, set_b)
-        for first, last in _ranges(asked, tier)
-    ]
-    return Compared.joined(parts)
-
-
-def _part(asked: Asked, scope: Scope, currency: str, set_a: PolicySet, set_b: PolicySet) -> Compared:
+def compare_range(asked: Asked, facts: Mapping[str, str], sets: Sets, ids: tuple[int, int]) -> Compared:
+    """Both measurements of the loans of a range of ids, side by side."""
+    scope = Scope(first_id=ids[0], last_id=ids[1], tier=facts["tier"])
     when = {"as_of": asked.as_of, "last_booking_id": asked.last_booking_id}
-    a = measure_loans(scope, policies=set_a, **when)  # type: ignore[arg-type]
-    b = measure_loans(scope, policies=set_b, **when).rows  # type: ignore[arg-type]
-    mine = a.rows["currency"] == pack_currency(currency)
+    a = measure_loans(scope, policies=sets.a, **when)  # type: ignore[arg-type]
+    b = measure_loans(scope, policies=sets.b, **when).rows  # type: ignore[arg-type]
+    mine = a.rows["currency"] == pack_currency(facts.get("currency", "BDT"))
     rows, other = a.rows[mine], b[mine]
 
     def column(name: str, table: np.ndarray) -> IntColumn:
@@ -81,6 +108,7 @@ def _part(asked: Asked, scope: Scope, currency: str, set_a: PolicySet, set_b: Po
 
     return Compared(
         loan=column("loan_id", rows),
+        count=np.ones(rows.size, dtype=np.int64),
         institution=column("institution_id", rows),
         size=a.profiles["size_tier"][mine].astype(np.int64),
         outstanding=column("outstanding_minor", rows),
@@ -91,7 +119,7 @@ def _part(asked: Asked, scope: Scope, currency: str, set_a: PolicySet, set_b: Po
     )
 
 
-def _ranges(asked: Asked, tier: str) -> list[tuple[int, int]]:
+def ranges(asked: Asked, tier: str) -> list[tuple[int, int]]:
     """Ranges of loan ids with equally many loans of the tier."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -21,10 +21,13 @@ from partners.access import EVERYONE, actor_of, requires
 from reports.builders.objects import Asked
 from reports.forms import BulkForm, VerifyForm, default_date
 from reports.models import ReportPart, ReportRun
-from reports.services.bulk import CannotStartRun, start_statements
-from reports.services.runs import verify_checksum
+from reports.services.bulk import start_statements
+from reports.services.running import CannotStartRun
+from reports.services.runs import asked_of, verify_checksum
+from reports.services.what_if_runs import NAME as WHAT_IF
+from reports.services.what_if_runs import question_of
 from reports.tasks import enqueue
-from reports.views.asking import address_of, as_file, context_of, person
+from reports.views.asking import address_of, as_file, books_query, context_of, person
 
 ENDED = (ReportRun.Work.DONE, ReportRun.Work.FAILED)
 
@@ -131,6 +134,7 @@ class RunPage(Page, TemplateView):
                 is_bulk="loans" in self.run.parameters,
                 progress_url=reverse("reports:run-progress", args=[self.run.pk]),
                 parts=self.run.parts.defer("content")[:500],
+                what_if_url=_what_if_url(self.run),
             )
         )
 
@@ -139,6 +143,14 @@ class RunPage(Page, TemplateView):
 
     def get_crumbs(self) -> list[tuple[Any, str]]:
         return [(gettext_lazy("Statements and report runs"), reverse("reports:runs"))]
+
+
+def _what_if_url(run: ReportRun) -> str:
+    """The page of the comparison a run is for; empty for another kind of run."""
+    if run.name != WHAT_IF:
+        return ""
+    told = {name: value for name, value in question_of(run).items() if value}
+    return f"{reverse('reports:what-if')}?{books_query(asked_of(run), **told)}"
 
 
 @requires(*EVERYONE)

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+import django_tables2 as tables
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from daybook.forms import DayField
+from daybook.lists import ListPage
 from daybook.pages import Page, Text
+from daybook.tables import MinorColumn, PaikarTable
 from partners.access import FOUNDATION
 from repayments.models import RulingProposal
-from reports.builders.wording import TIER_SHORT
-from reports.forms import AskedForm
+from reports.builders.objects import Bilingual
+from reports.builders.questions import CLASS_BY_CODE
+from reports.builders.what_if import changing_rows
+from reports.builders.wording import CLASS_LABELS, TIER_SHORT
+from reports.forms import ALL, AskedForm
+from reports.models import ReportRun
 from reports.render.text import show_parameters, show_table
-from reports.selectors.portfolio import currencies
-from reports.services.what_if import make_what_if
-from reports.views.asking import FILES, books_context, context_of, download
+from reports.selectors.portfolio import currencies, institution_names
+from reports.services.running import CannotStartRun
+from reports.services.what_if import WhatIf as Answer
+from reports.services.what_if import make_what_if, takes_long
+from reports.services.what_if_runs import kept_what_if, run_of, start_what_if
+from reports.tasks import enqueue
+from reports.views.asking import FILES, books_context, books_query, context_of, download, person
+
+SHOWN = 20
+"""Loans on the page itself; the list of all is a page of its own."""
+
+CLASS_CHOICES = [ALL, *((code, CLASS_LABELS[grade]) for code, grade in CLASS_BY_CODE.items())]
 
 
 class WhatIfForm(AskedForm):
@@ -58,10 +77,31 @@ class WhatIfForm(AskedForm):
         }
 
 
-class WhatIfPage(Page, TemplateView):
-    """Two sets side by side."""
+class WhatIf(Page):
+    """What the page and the list of its loans share: the question, and its answer where there is one."""
 
     required_roles = FOUNDATION
+
+    def ask(self, request: HttpRequest) -> Answer | None:
+        """The comparison; None while it is for the workers to make."""
+        self.form = WhatIfForm(request.GET)
+        self.asked, self.facts = self.form.asked, self.form.facts
+        self.run = None
+        if not takes_long(self.asked, self.facts["tier"]):
+            return make_what_if(self.asked, self.facts)
+        self.run = run_of(self.asked, self.facts)
+        return kept_what_if(self.run) if self.run and self.run.work == ReportRun.Work.DONE else None
+
+    @property
+    def question(self) -> str:
+        """The question as an address carries it."""
+        told = {name: value for name, value in self.facts.items() if value}
+        return books_query(self.asked, **told)
+
+
+class WhatIfPage(WhatIf, TemplateView):
+    """Two sets side by side."""
+
     template_name = "reports/what_if.html"
     title = _("What if other policies were in force")
     subtitle = _("The same loans under two sets of policies. Nothing here is written to the books.")
@@ -70,32 +110,142 @@ class WhatIfPage(Page, TemplateView):
         return [(_("Policies"), reverse("repayments:policies"))]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        form = WhatIfForm(request.GET)
-        asked, facts = form.asked, form.facts
-        made = make_what_if(asked, facts)
+        made = self.ask(request)
         kind = request.GET.get("export", "")
-        if kind in FILES:
+        if made is not None and kind in FILES:
             return download(
                 request,
                 made.report,
                 kind=kind,
-                stem=f"what_if_{facts['tier']}",
-                subject=facts["tier"],
+                stem=f"what_if_{self.facts['tier']}",
+                subject=self.facts["tier"],
                 institution_id=context_of(request).institution_id,
             )
-        *tables, loans = [show_table(table) for table in made.report.tables]
-        change = int((made.compared.provision_b - made.compared.provision_a).sum())
+        shown = {} if made is None else self._shown(made)
         return self.render_to_response(
             self.get_context_data(
-                **books_context(asked, form),
-                form=form,
-                tables=tables,
-                loans=loans,
-                parameters=show_parameters(made.report),
-                provision_a=int(made.compared.provision_a.sum()),
-                provision_b=int(made.compared.provision_b.sum()),
-                change=change,
-                changed=len(made.compared.changed),
-                count=int(made.compared.loan.size),
+                **books_context(self.asked, self.form),
+                form=self.form,
+                run=self.run,
+                progress_url=reverse("reports:run-progress", args=[self.run.pk]) if self.run else "",
+                question=self.question,
+                made=made,
+                **shown,
             )
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Give the question to the workers."""
+        self.ask(request)
+        try:
+            run = start_what_if(self.asked, self.facts, made_by=person(request))
+        except CannotStartRun as refusal:
+            messages.error(request, str(refusal))
+        else:
+            if run.work == ReportRun.Work.QUEUED:
+                enqueue(run.pk)
+        return redirect(f"{reverse('reports:what-if')}?{self.question}")
+
+    def _shown(self, made: Answer) -> dict[str, Any]:
+        compared = made.compared
+        *tables, loans = made.report.tables
+        return {
+            "tables": [show_table(table) for table in tables],
+            "loans": show_table(dataclasses.replace(loans, rows=loans.rows[:SHOWN])),
+            "parameters": show_parameters(made.report),
+            "provision_a": int(compared.provision_a.sum()),
+            "provision_b": int(compared.provision_b.sum()),
+            "change": int((compared.provision_b - compared.provision_a).sum()),
+            "changed": len(compared.changed),
+            "count": compared.loans,
+        }
+
+
+class ChangingLoans(PaikarTable):
+    """Loans that would change class, the greatest change of provision first."""
+
+    number = tables.Column(
+        verbose_name=_("Loan"), linkify=lambda record: record["address"], attrs={"td": {"class": "code"}}
+    )
+    institution = tables.Column(verbose_name=_("Institution"))
+    class_a = tables.Column(verbose_name=_("Class, set A"), order_by=("grade_a",))
+    class_b = tables.Column(verbose_name=_("Class, set B"), order_by=("grade_b",))
+    outstanding_minor = MinorColumn(verbose_name=_("Principal outstanding"), total=True)
+    provision_a_minor = MinorColumn(verbose_name=_("Provision, set A"), total=True)
+    provision_b_minor = MinorColumn(verbose_name=_("Provision, set B"), total=True)
+    change_minor = MinorColumn(verbose_name=_("Change of provision"), total=True)
+
+    row_link = staticmethod(lambda record: record["address"])
+
+    class Meta(PaikarTable.Meta):
+        fields = (
+            "number", "institution", "class_a", "class_b", "outstanding_minor", "provision_a_minor",
+            "provision_b_minor", "change_minor",
+        )  # fmt: skip
+
+
+class ChangingForm(WhatIfForm):
+    """The same question, narrowed to loans that change from one class or to another."""
+
+    institution = forms.ChoiceField(required=False, label=_("Institution"))
+    class_a = forms.ChoiceField(required=False, label=_("Class, set A"), choices=CLASS_CHOICES)
+    class_b = forms.ChoiceField(required=False, label=_("Class, set B"), choices=CLASS_CHOICES)
+
+    def __init__(self, data: QueryDict | dict[str, str], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        names = institution_names()
+        self.fields["institution"].choices = [ALL, *((str(pk), Bilingual(*names[pk])) for pk in names)]  # type: ignore[attr-defined]
+
+
+class ChangingList(WhatIf, ListPage):
+    """Every loan of a comparison that changes class: to sort, to narrow, to take away as a file."""
+
+    template_name = "reports/what_if_loans.html"
+    title = _("Loans that change class")
+    table_class = ChangingLoans
+    empty_text = _("No loan would change class.")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.made = self.ask(request)
+        if self.made is None:
+            return redirect(f"{reverse('reports:what-if')}?{self.question}")
+        return super().get(request, *args, **kwargs)
+
+    def get_crumbs(self) -> list[tuple[Text, str]]:
+        return [
+            (_("Policies"), reverse("repayments:policies")),
+            (_("What if"), f"{reverse('reports:what-if')}?{self.question}"),
+        ]
+
+    def get_subtitle(self) -> Text:
+        return " · ".join(f"{label}: {value}" for label, value in show_parameters(self._answer.report))
+
+    @property
+    def _answer(self) -> Answer:
+        if self.made is None:
+            raise TypeError("the list is shown of a comparison that was made")
+        return self.made
+
+    def get_rows(self) -> list[dict[str, Any]]:
+        self.narrowing = ChangingForm(self.request.GET)
+        self.narrowing.is_valid()
+        told = self.narrowing.cleaned_data
+        books = books_query(self.asked)
+        rows = changing_rows(
+            self._answer.compared,
+            institution_id=int(told["institution"]) if told.get("institution") else None,
+            class_a=CLASS_BY_CODE[told["class_a"]] if told.get("class_a") else None,
+            class_b=CLASS_BY_CODE[told["class_b"]] if told.get("class_b") else None,
+        )
+        for row in rows:
+            row["address"] = f"{reverse('reports:loan', args=[row['loan_id']])}?{books}"
+        return rows
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        fields = [self.narrowing[name] for name in ("institution", "class_a", "class_b")]
+        kept = [("as_of", self.asked.as_of.isoformat()), ("known_by", self.asked.known_by.isoformat())]
+        return super().get_context_data(
+            fields=fields,
+            kept=[*kept, *((name, value) for name, value in self.facts.items() if value)],
+            **kwargs,
         )

@@ -18,15 +18,9 @@ from django.utils import timezone
 from daybook.selectors import known_by
 from reports.builders.objects import Asked
 from reports.models import ReportPart, ReportRun
-from reports.services import bulk
-from reports.services.bulk import (
-    CannotStartRun,
-    fail_run,
-    lapsed_runs,
-    print_all,
-    print_some,
-    start_statements,
-)
+from reports.services import bulk, running
+from reports.services.bulk import start_statements
+from reports.services.running import CannotStartRun, do_all, do_some, fail_run, lapsed_runs
 from reports.services.statements import print_loan_statement
 from tests.conftest import ClonedDatabase
 from tests.reports.books import FIRST_CLOSE, SECOND_CLOSE, Book, make_book
@@ -38,11 +32,11 @@ import django
 django.setup()
 from django.db import transaction
 from reports.models import ReportRun
-from reports.services import bulk
+from reports.services import bulk, running
 with transaction.atomic():
     run = ReportRun.objects.get(pk=int(sys.argv[1]))
-    assert bulk._take(run.pk, 0)
-    bulk._print(run, run.parameters["loans"], range(bulk.CHUNK))
+    assert running.take(run.pk, 0)
+    bulk.print_statements(run, range(bulk.CHUNK))
     print("printing", flush=True)
     time.sleep(120)
 """
@@ -73,12 +67,12 @@ def test_a_run_survives_a_worker_that_is_killed(own_database: ClonedDatabase) ->
     assert doomed.stdout is not None
     with doomed:
         assert doomed.stdout.readline().strip() == "printing"
-        assert print_all(run.pk, claimed_by="other") is False
+        assert do_all(bulk.JOB, run.pk, claimed_by="other") is False
         assert ReportPart.objects.filter(run=run).count() == len(book.subloans) - bulk.CHUNK
         doomed.send_signal(signal.SIGKILL)
-    later = timezone.now() + 2 * bulk.LEASE
+    later = timezone.now() + 2 * running.LEASE
     assert lapsed_runs(now=later) == [run.pk]
-    assert print_all(run.pk, claimed_by="swept")
+    assert do_all(bulk.JOB, run.pk, claimed_by="swept")
     run.refresh_from_db()
     assert (run.work, run.done_count) == (ReportRun.Work.DONE, len(book.subloans))
     assert lapsed_runs(now=later) == []
@@ -92,7 +86,7 @@ def test_a_run_survives_a_worker_that_is_killed(own_database: ClonedDatabase) ->
 
 def test_a_file_of_a_run_is_the_statement_a_person_would_get(book: Book) -> None:
     run = start(book)
-    print_all(run.pk, claimed_by="test")
+    do_all(bulk.JOB, run.pk, claimed_by="test")
     part = run.parts.get(loan_id=book.subloans[8].pk)
     alone = print_loan_statement(
         Asked(SECOND_CLOSE, known_by(SECOND_CLOSE)),
@@ -106,10 +100,10 @@ def test_a_file_of_a_run_is_the_statement_a_person_would_get(book: Book) -> None
 
 def test_a_finished_run_is_not_touched_again(book: Book) -> None:
     run = start(book)
-    print_all(run.pk, claimed_by="one")
+    do_all(bulk.JOB, run.pk, claimed_by="one")
     run.refresh_from_db()
     before = (run.checksum, run.finished_at)
-    assert print_some(run.pk, claimed_by="two").is_finished
+    assert do_some(bulk.JOB, run.pk, claimed_by="two").is_finished
     fail_run(run.pk, error="too late")
     run.refresh_from_db()
     assert (run.checksum, run.finished_at, run.error) == (*before, "")
@@ -117,11 +111,11 @@ def test_a_finished_run_is_not_touched_again(book: Book) -> None:
 
 def test_a_run_that_keeps_failing_stops_and_says_why(book: Book) -> None:
     run = start(book)
-    for _attempt in range(bulk.MAX_ATTEMPTS):
+    for _attempt in range(running.MAX_ATTEMPTS):
         fail_run(run.pk, error="no room left")
     run.refresh_from_db()
     assert (run.work, run.error) == (ReportRun.Work.FAILED, "no room left")
-    assert lapsed_runs(now=timezone.now() + 2 * bulk.LEASE) == []
+    assert lapsed_runs(now=timezone.now() + 2 * running.LEASE) == []
 
 
 def test_nothing_to_print_is_refused(book: Book) -> None:
@@ -141,7 +135,7 @@ def test_the_screen_starts_a_run_and_shows_it(
     assert len(waiting) == 2  # two workers are woken, once the run is committed
     assert (run.institution_id, run.language, run.total_count) == (book.world.bank.pk, "bn", 12)
     assert client.get(f"/reports/runs/{run.pk}/progress/").headers.get("HX-Refresh") is None
-    print_all(run.pk, claimed_by="test")
+    do_all(bulk.JOB, run.pk, claimed_by="test")
     assert client.get(f"/reports/runs/{run.pk}/progress/").headers["HX-Refresh"] == "true"
     assert client.get(f"/reports/runs/{run.pk}/file/").content[:2] == b"PK"
     assert client.get(f"/reports/runs/{run.pk}/parts/0/").content[:4] == b"%PDF"

@@ -38,7 +38,7 @@ class Press:
                 title=f"Sub-loan statements of {institution.name}",
                 made_by=self.stage.people["officer"],
             )
-            transaction.on_commit(partial(tasks.print_statements.delay, run.pk))
+            transaction.on_commit(partial(tasks.work_on.delay, run.pk))
 
     def wait(self) -> None:
         """Wait until the file is packed.
@@ -47,7 +47,7 @@ class Press:
         """
         patience = Patience()
         if (run := self.run()) is not None and run.work != ReportRun.Work.DONE:
-            tasks.print_statements.delay(run.pk)
+            tasks.work_on.delay(run.pk)
         while run := self.run():
             if run.work == ReportRun.Work.DONE:
                 return
