@@ -1,8 +1,9 @@
 """Generated books: two tiers, twenty institutions, loans of 24 monthly instalments, a year of receipts.
 
-Loan i is disbursed a year and 0 to 27 days before the first business date, so that one loan in 28 has an
+Sub-loan i is disbursed a year and 0 to 27 days before the first business date, so that one loan in 28 has an
 instalment due each day; one in ten has paid nothing for four months, one in seven is part-paid. Dues stand
-loan by loan as a disbursement writes them, receipts and settlements day by day as a year brings them.
+loan by loan as a disbursement writes them, receipts and settlements day by day as a year brings them. The
+wholesale tier, and what funds the sub-loans, is in ``wholesale``.
 
 Everything is written by ``INSERT … SELECT`` with triggers off (``session_replication_role = replica``,
 which only the administrator's login may set): the guards check what people and files bring, one
@@ -13,16 +14,20 @@ was stopped goes on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-FIRST_DATE = date(2026, 6, 29)
-INSTITUTIONS = 20
-INSTALMENTS = 24
-PAID_INSTALMENTS = 12
-PRINCIPAL_MINOR = 10_000_00
-INTEREST_MINOR = 500_00
+from config.bench import wholesale
+from config.bench.shape import (
+    FIRST_DATE,
+    INSTALMENTS,
+    INSTITUTIONS,
+    INTEREST_MINOR,
+    PAID_INSTALMENTS,
+    PRINCIPAL_MINOR,
+)
+
 LOANS_A_STEP = 50_000
 FIRST_RECEIPT_DATE = date(2025, 6, 1)
 
@@ -58,15 +63,15 @@ INSERT INTO lending_agreement (id, number, institution_id, programme_id, state, 
 LOANS = f"""
 INSERT INTO lending_loan (id, number, tier, origin, institution_id, agreement_id, programme_id, currency,
     principal_minor, annual_rate, disbursed_date, purpose, booking_id)
-  SELECT i, 'B-' || i, CASE WHEN i % 100 = 0 THEN 'wholesale' ELSE 'subloan' END, 'import',
-         1 + i % {INSTITUTIONS}, 1 + i % {INSTITUTIONS}, 1, 'BDT', {INSTALMENTS * PRINCIPAL_MINOR}, 6,
+  SELECT i, 'B-' || i, 'subloan', 'import', 1 + i % {INSTITUTIONS}, 1 + i % {INSTITUTIONS}, 1, 'BDT',
+         {INSTALMENTS * PRINCIPAL_MINOR}, 6,
          date '{FIRST_DATE}' - interval '{PAID_INSTALMENTS} months' - (i % 28) * interval '1 day', '', 1
-    FROM generate_series(%(first)s, %(last)s) i;
+    FROM generate_series(%(first)s, %(last)s) i WHERE i % 100 <> 0;
 INSERT INTO lending_loanprofile (loan_id, institution_id, effective_date, size_tier, activity, gender,
     is_woman_owned, sector, booking_id)
   SELECT id, institution_id, disbursed_date, (ARRAY['cottage', 'micro', 'small', 'medium'])[1 + id % 4],
          'manufacturing', CASE WHEN id % 3 = 0 THEN 'female' ELSE 'male' END, id % 3 = 0, '', 1
-    FROM lending_loan WHERE id BETWEEN %(first)s AND %(last)s AND tier = 'subloan';
+    FROM lending_loan WHERE id BETWEEN %(first)s AND %(last)s;
 INSERT INTO lending_schedule (id, loan_id, institution_id, version, cause, effective_date, terms,
     principal_minor, capitalised_minor, added_minor, transferred_minor, first_due_date, maturity_date,
     instalment_count, booking_id)
@@ -85,37 +90,43 @@ INSERT INTO lending_due (loan_id, institution_id, schedule_id, instalment, compo
 """
 
 # A receipt for each instalment on the day it falls due. Late payers have paid nothing for four months;
-# part-payers paid half of the twelfth.
+# part-payers paid half of the last instalment before the first business date. Interest is a twentieth.
 RECEIPTS = f"""
 WITH made AS (
   INSERT INTO repayments_receipt (loan_id, institution_id, tier, channel, value_date, amount_minor,
       external_reference, booking_id)
-    SELECT d.loan_id, d.institution_id, CASE WHEN d.loan_id %% 100 = 0 THEN 'wholesale' ELSE 'subloan' END,
-           'import', d.late_date,
-           CASE WHEN d.loan_id %% 7 = 0 AND d.instalment = {PAID_INSTALMENTS}
-                THEN {INTEREST_MINOR + PRINCIPAL_MINOR // 2} ELSE {INTEREST_MINOR + PRINCIPAL_MINOR} END,
+    SELECT d.loan_id, d.institution_id, p.tier, 'import', d.late_date,
+           d.amount_minor / {PRINCIPAL_MINOR // INTEREST_MINOR}
+               + CASE WHEN p.number %% 7 = 0 AND d.instalment = p.paid THEN d.amount_minor / 2
+                      ELSE d.amount_minor END,
            'R' || d.instalment, %(booking)s
       FROM lending_due d
-     WHERE d.component = 4 AND d.late_date BETWEEN %(from)s AND %(to)s
-       AND NOT (d.loan_id %% 10 = 0 AND d.instalment > {PAID_INSTALMENTS - 4})
-       AND NOT (d.loan_id %% 7 = 0 AND d.instalment > {PAID_INSTALMENTS})
+     CROSS JOIN LATERAL (
+         SELECT CASE WHEN is_ours THEN 'wholesale' ELSE 'subloan' END AS tier,
+                CASE WHEN is_ours THEN d.loan_id / 100 + d.loan_id / {100 * INSTITUTIONS}
+                     ELSE d.loan_id END AS number,
+                CASE WHEN is_ours THEN {PAID_INSTALMENTS + 1} ELSE {PAID_INSTALMENTS} END AS paid
+           FROM (SELECT d.loan_id %% 100 = 0 AS is_ours) whose) p
+     WHERE d.component = 4 AND d.late_date BETWEEN %(from)s AND %(to)s AND p.tier = ANY (%(tiers)s)
+       AND NOT (p.number %% 10 = 0 AND d.instalment > p.paid - 4)
+       AND NOT (p.number %% 7 = 0 AND d.instalment > p.paid)
      ORDER BY d.late_date, d.loan_id
   RETURNING id, loan_id, institution_id, value_date, amount_minor, external_reference, booking_id
 )
 INSERT INTO repayments_allocation (loan_id, institution_id, receipt_id, source, instalment, component,
     value_date, amount_minor, booking_id)
-  SELECT r.loan_id, r.institution_id, r.id, 1, substr(r.external_reference, 2)::integer, c.component,
-         r.value_date,
-         CASE c.component WHEN 3 THEN {INTEREST_MINOR} ELSE r.amount_minor - {INTEREST_MINOR} END,
+  SELECT r.loan_id, r.institution_id, r.id, 1, d.instalment, d.component, r.value_date,
+         CASE d.component WHEN 3 THEN d.amount_minor
+              ELSE r.amount_minor - d.amount_minor / {PRINCIPAL_MINOR // INTEREST_MINOR} END,
          r.booking_id
-    FROM made r CROSS JOIN (VALUES (3), (4)) c (component)
-   ORDER BY r.value_date, r.loan_id, c.component;
+    FROM made r JOIN lending_due d ON d.loan_id = r.loan_id AND d.component IN (3, 4)
+         AND d.instalment = substr(r.external_reference, 2)::integer
+   ORDER BY r.value_date, r.loan_id, d.component;
 """
-
 NEW_BOOKING = """
 INSERT INTO daybook_booking (id, number, business_date, actor_name, purpose, reason)
-  SELECT nextval(pg_get_serial_sequence('daybook_booking', 'id')), max(number) + 1, %(to)s, 'Generator',
-         'bench', ''
+  SELECT nextval(pg_get_serial_sequence('daybook_booking', 'id')), max(number) + 1,
+         (SELECT date FROM daybook_businessday WHERE state = 'open'), 'Generator', 'bench', ''
     FROM daybook_booking RETURNING id
 """
 
@@ -140,7 +151,7 @@ def generate(admin: Any, *, loans: int, say: Callable[[str], None]) -> None:
     """Write the books of the first date into a migrated database over the administrator's login, or go on."""
     with admin.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM repayments_dayrun)")
-        if cursor.fetchone()[0]:
+        if cursor.fetchone()[0] and wholesale.has_tranches(cursor):
             return  # made, checked and closed for the first time before
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET synchronous_commit = off")
@@ -149,11 +160,12 @@ def generate(admin: Any, *, loans: int, say: Callable[[str], None]) -> None:
         if not cursor.fetchone()[0]:
             cursor.execute(BASE)
             _settle_sequences(cursor)
-        cursor.execute("SELECT coalesce(max(id), 0) FROM lending_loan")
+        cursor.execute("SELECT coalesce(max(id), 0) FROM lending_schedule")
         for first in range(int(cursor.fetchone()[0]) + 1, loans + 1, LOANS_A_STEP):
             last = min(first + LOANS_A_STEP - 1, loans)
             cursor.execute("BEGIN;" + _filled(LOANS, first=first, last=last) + "COMMIT")
             say(f"{last:,} loans")
+        _tranches(cursor, loans, say)
         _settle_sequences(cursor)
         _receipts_of_the_year(cursor, say)
         _check(cursor, say)
@@ -168,29 +180,62 @@ def generate_day(admin: Any, *, after: date, day: date) -> None:
         if cursor.fetchone()[0]:
             return  # made before the bench was stopped
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute(NEW_BOOKING, {"to": day})
-        booking = int(cursor.fetchone()[0])
-        cursor.execute(RECEIPTS, {"from": after + timedelta(days=1), "to": day, "booking": booking})
+        cursor.execute("BEGIN")
+        _receive(cursor, first=after + timedelta(days=1), last=day, booking=_new_booking(cursor))
+        cursor.execute("COMMIT")
         cursor.execute("SET session_replication_role = DEFAULT")
 
 
+def _tranches(cursor: Any, loans: int, say: Callable[[str], None]) -> None:
+    """The wholesale tier in one transaction, then what funds the sub-loans, a step a transaction."""
+    if not wholesale.has_tranches(cursor):
+        until = wholesale.latest_receipt(cursor)
+        cursor.execute("BEGIN")
+        wholesale.make_tranches(cursor, loans=loans)
+        if until:  # the book of an older release: its sub-loans have receipts to that day
+            booking = _new_booking(cursor)
+            _receive(cursor, first=FIRST_RECEIPT_DATE, last=until, booking=booking, tiers=["wholesale"])
+        cursor.execute("COMMIT")
+        cursor.execute("ANALYZE lending_tranche")
+        say("tranches and their loans")
+    for first in range(wholesale.latest_funded(cursor) + 1, loans + 1, LOANS_A_STEP):
+        last = min(first + LOANS_A_STEP - 1, loans)
+        wholesale.fund(cursor, first=first, last=last)
+        say(f"{last:,} loans funded")
+
+
 def _receipts_of_the_year(cursor: Any, say: Callable[[str], None]) -> None:
-    """Receipts month by month, each a transaction, from the one after the last that stands."""
+    """Receipts to the open date, a month a transaction, from the day after the last that stands."""
     cursor.execute("SELECT max(value_date) FROM repayments_receipt")
     latest = cursor.fetchone()[0]
+    cursor.execute("SELECT date FROM daybook_businessday WHERE state = 'open'")
+    open_date = cursor.fetchone()[0]
     start = latest + timedelta(days=1) if latest else FIRST_RECEIPT_DATE
     cursor.execute("ANALYZE lending_due")
-    while start <= FIRST_DATE:
-        end = min((start + timedelta(days=31)).replace(day=1) - timedelta(days=1), FIRST_DATE)
+    while start <= open_date:
+        end = min((start + timedelta(days=31)).replace(day=1) - timedelta(days=1), open_date)
         cursor.execute("BEGIN")
-        cursor.execute(RECEIPTS, {"from": start, "to": end, "booking": 1})
+        booking = 1 if open_date == FIRST_DATE else _new_booking(cursor)
+        _receive(cursor, first=start, last=end, booking=booking)
         cursor.execute("COMMIT")
         say(f"receipts to {end:%d %b %Y}")
         start = end + timedelta(days=1)
 
 
+def _receive(
+    cursor: Any, *, first: date, last: date, booking: int, tiers: Sequence[str] = ("wholesale", "subloan")
+) -> None:
+    cursor.execute(RECEIPTS, {"from": first, "to": last, "booking": booking, "tiers": list(tiers)})
+
+
+def _new_booking(cursor: Any) -> int:
+    """A booking on the open date, after all there are."""
+    cursor.execute(NEW_BOOKING)
+    return int(cursor.fetchone()[0])
+
+
 def _check(cursor: Any, say: Callable[[str], None]) -> None:
-    for rule, broken in CHECKS.items():
+    for rule, broken in (CHECKS | wholesale.CHECKS).items():
         cursor.execute(broken)
         count = int(cursor.fetchone()[0])
         if count:
@@ -199,7 +244,17 @@ def _check(cursor: Any, say: Callable[[str], None]) -> None:
 
 
 def _settle_sequences(cursor: Any) -> None:
-    for table in ("daybook_booking", "lending_loan", "lending_schedule", "partners_user"):
+    for table in (
+        "daybook_booking",
+        "lending_loan",
+        "lending_schedule",
+        "lending_tranche",
+        "lending_facility",
+        "lending_application",
+        "lending_allotment",
+        "lending_cluster",
+        "partners_user",
+    ):
         cursor.execute(
             f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1)) FROM {table}"
         )

@@ -8,6 +8,7 @@ close and the two are averaged, so that a machine that others use too does not f
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,16 +19,14 @@ from datetime import date
 from typing import IO, Any
 
 from django.db import connection, transaction
-from django.db.models.functions import Now
 
 from calc.calendar import add_months
 from config.bench.books import generate_day
 from daybook.selectors import open_business_date
 from daybook.services import Actor, book
 from partners.models import User
-from repayments.models import ClassificationPolicy, DayRun, DayRunSlice
-from repayments.services.close import start_close
-from repayments.services.close_slices import sweep_slices
+from repayments.models import ClassificationPolicy, DayRun
+from repayments.services.close import retry_close, start_close
 from repayments.services.policies import load_policies
 
 FLOOR_DATES = (date(2031, 1, 1), date(2031, 2, 1))
@@ -36,7 +35,11 @@ FLOOR_DATES = (date(2031, 1, 1), date(2031, 2, 1))
 
 @dataclass
 class Figures:
-    """What one size of book measured with so many workers, in seconds and bytes."""
+    """What one size of book measured with so many workers, in seconds and bytes.
+
+    ``processor``: what the workers' own processes used for the close, together. ``load``: the load average
+    of the machine before anything was measured.
+    """
 
     loans: int
     workers: int
@@ -49,6 +52,8 @@ class Figures:
     as_of_year: float = 0
     as_of_month: float = 0
     memory: list[int] = field(default_factory=list)
+    processor: float = 0
+    load: float = 0
 
     @property
     def floor(self) -> float:
@@ -80,6 +85,11 @@ class Crew:
         """The most memory each worker has held."""
         return [int(answer["memory"]) for answer in self.answers]
 
+    @property
+    def processor(self) -> float:
+        """Processor seconds the workers have used."""
+        return sum(float(answer["processor"]) for answer in self.answers)
+
     def dismiss(self) -> None:
         for worker in self.workers:
             worker.communicate()
@@ -107,9 +117,8 @@ def prepare(*, workers: int, say: Callable[[str], None]) -> None:
             booking = book(purpose="bench", actor=Actor(None, "Bench"))
             load_policies(booking=booking, proposed_by=first, approved_by=second)
     stopped = DayRun.objects.filter(state=DayRun.State.RUNNING).first()
-    if stopped is not None:  # whoever held its slices went with the bench that was stopped
-        stopped.slices.filter(work=DayRunSlice.Work.RUNNING).update(claimed_until=Now())
-        sweep_slices()
+    if stopped is not None:
+        retry_close(business_date=stopped.business_date)
     elif DayRun.objects.exists():
         return
     with _crew(workers) as crew, _timed() as took:
@@ -126,12 +135,14 @@ def measure(*, workers: int, admin: Any, say: Callable[[str], None]) -> dict[str
     with _crew(workers) as floor_crew, _crew(workers) as crew:
         with _timed() as took:
             run = start_close(closing=day, started_by="bench")
-        figures = Figures(loans=run.loan_count, workers=workers, start=took())
+        figures = Figures(loans=run.loan_count, workers=workers, start=took(), load=os.getloadavg()[0])
         floors = [_floor(floor_crew, run, FLOOR_DATES[0])]
         say(f"floor {sum(floors[0]):.1f} s")
+        used = crew.processor
         with _timed() as took:
             _work(crew, run)
         figures.close = figures.start + took()
+        figures.processor = crew.processor - used
         say(f"close {figures.close:.1f} s")
         figures.memory = crew.memory
         floors.append(_floor(floor_crew, run, FLOOR_DATES[1]))

@@ -11,6 +11,7 @@ import resource
 import time
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
@@ -73,16 +74,24 @@ class Worker:
 def serve(lines: TextIO, answers: TextIO) -> None:
     """Do every task that comes in, and answer each with the seconds it took and the most memory held."""
     worker = Worker()
-    print(json.dumps({"ready": os.getpid()}), file=answers, flush=True)
+    print(json.dumps(_used(seconds=0)), file=answers, flush=True)
     for line in lines:
         task: dict[str, Any] = json.loads(line)
         work: Callable[..., None] = getattr(worker, task.pop("do"))
         begun = time.perf_counter()
         work(**task)
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        answer = {
-            "seconds": time.perf_counter() - begun,
-            "processor": used.ru_utime + used.ru_stime,
-            "memory": used.ru_maxrss * 1024,
-        }
-        print(json.dumps(answer), file=answers, flush=True)
+        print(json.dumps(_used(seconds=time.perf_counter() - begun)), file=answers, flush=True)
+
+
+def _used(*, seconds: float) -> dict[str, float]:
+    """What a task took, and what this process has used since it began."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {"seconds": seconds, "processor": used.ru_utime + used.ru_stime, "memory": _most_memory()}
+
+
+def _most_memory() -> int:
+    """The most memory this program has held, in bytes: ``ru_maxrss`` would count who started it, too."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("/proc/self/status says nothing of VmHWM")
