@@ -204,7 +204,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True  # the attempts in the row end what kills every worker
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # the lease is still held: let it finish
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # the hold is still kept: let it finish
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "broker" / "beat-schedule")
 # What nobody took within its period is not wanted any more: after a long silence one sweep is enough.
@@ -212,6 +212,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
     for name, task, seconds in (
         ("daybook.beat", "daybook.tasks.beat", 30.0),
+        ("repayments.take_up_slices", "repayments.tasks.take_up_slices", 10.0),
         ("repayments.sweep", "repayments.tasks.sweep", 60.0),
         ("reports.sweep", "reports.tasks.sweep", 60.0),
         ("repayments.tell_of_closes", "repayments.tasks.tell_of_closes", 60.0),

@@ -39,7 +39,7 @@ def answer_close_request(request_id: int) -> None:
 @shared_task(name="repayments.tasks.close_slice")
 def close_slice(slice_id: int) -> None:
     """Compute and write one slice; when it was the last, tell, and see whether another day is due."""
-    if not close_slices.work_slice(slice_id=slice_id, claimed_by=worker_name()):
+    if not close_slices.work_slice(slice_id=slice_id, claimed_by=holder_name()):
         return
     mine = DayRunSlice.objects.select_related("run").get(pk=slice_id)
     run = mine.run
@@ -51,6 +51,7 @@ def close_slice(slice_id: int) -> None:
         extra={"run": run.pk, "slice": mine.number, "loans": mine.loan_count, "seconds": round(seconds, 2)},
     )
     if run.state == DayRun.State.RUNNING:
+        take_up_slices()
         return
     logger.info(
         "close ended",
@@ -98,6 +99,13 @@ def sweep_close() -> None:
     for slice_id in slices:
         close_slice.delay(slice_id)
     heartbeats.beat("close", found=len(requests) + len(slices))
+
+
+@shared_task(name="repayments.tasks.take_up_slices")
+def take_up_slices() -> None:
+    """Send again, at once, the slices that dead workers left behind and those that an error put back."""
+    for slice_id in close_slices.free_slices():
+        close_slice.delay(slice_id)
 
 
 def queue_slices(run: DayRun) -> None:

@@ -107,19 +107,23 @@ def close_until(*, today: date, started_by: str = CLOSE_OF_DAY.name) -> Iterator
 
 
 def retry_close(*, business_date: date) -> DayRun:
-    """Queue again what failed of a run, once its cause is mended. Raises ``CannotClose``.
+    """Queue again what failed of a run, once its cause is mended, or what an interrupted one left behind.
 
-    Slices that were written stay; when none is left to compute, the control totals are checked again.
+    Slices that were written stay, slices in the hands of a living worker too; when none is left to
+    compute, the control totals are checked again. Raises ``CannotClose``.
     """
     with transaction.atomic():
         run = DayRun.objects.select_for_update().filter(business_date=business_date).first()
-        if run is None or run.state != DayRun.State.FAILED:
-            raise CannotClose(f"No close of {business_date:%d %b %Y} failed, so there is nothing to repeat.")
+        if run is None or run.state not in (DayRun.State.FAILED, DayRun.State.RUNNING):
+            raise CannotClose(
+                f"No close of {business_date:%d %b %Y} failed or was interrupted: there is nothing to repeat."
+            )
         run.state, run.error, run.finished_at = DayRun.State.RUNNING, "", None
         run.save(update_fields=["state", "error", "finished_at"])
         unfinished = run.slices.exclude(work=DayRunSlice.Work.DONE)
-        unfinished.update(
-            work=DayRunSlice.Work.QUEUED, attempts=0, claimed_by="", claimed_until=None, error=""
+        held_by_nobody = unfinished.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        run.slices.filter(pk__in=list(held_by_nobody)).update(
+            work=DayRunSlice.Work.QUEUED, attempts=0, claimed_by="", error=""
         )
         if not unfinished.exists():
             finish_run(run)

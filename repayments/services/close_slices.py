@@ -1,11 +1,15 @@
 """One slice of a close: claim it, compute it, write it. Harmless to repeat, safe to kill.
 
-A worker claims a slice for a while in a transaction of its own, then computes and writes it in one
-transaction that holds the slice's row. Whoever dies leaves nothing half-written: the row lock goes
-with the connection, the lease lapses, and the sweeper queues the slice again.
+A worker claims a slice in a short transaction, so that pages show who is at work, then computes and
+writes it in one that holds the slice's row from first to last. The row lock is the hold: it ends with
+the worker's connection, so the slice of a dead worker is free at once, and a worker that is alive,
+however slow, keeps its slice. Whoever dies leaves nothing half-written.
 """
 
 from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -19,10 +23,22 @@ from repayments.models import DayRun, DayRunSlice
 from repayments.selectors.fingerprints import fingerprint
 from repayments.selectors.measuring import COMPUTED, FAILED, FIGURES, IDENTITY, measure_loans
 from repayments.services.close_totals import finish_run
+from repayments.services.leases import DATABASE_AWAY
 
-LEASE_SECONDS = 300
 ATTEMPTS = 3
-"""Times a slice is tried before its run is given up as failed, to be repeated by hand."""
+"""Times a slice may fail by an error before its run is given up as failed, to be repeated by hand."""
+
+MOST_ATTEMPTS = 10
+"""Times it may be begun in all: the workers it kills, or a database away or full, must end as well."""
+
+# The server notices within seconds that a worker is gone, in the middle of a query as after a power cut, and
+# takes its hold from one that hangs: nothing a slice does leaves a connection idle for as much as a minute.
+_NOTICE_DEATH = """
+SELECT set_config('client_connection_check_interval', '2s', true),
+       set_config('tcp_keepalives_idle', '10', true), set_config('tcp_keepalives_interval', '5', true),
+       set_config('tcp_keepalives_count', '3', true),
+       set_config('idle_in_transaction_session_timeout', '10min', true)
+"""
 
 _TIER_NAMES = {int(Tier.WHOLESALE): b"wholesale", int(Tier.SUBLOAN): b"subloan"}
 _STATE_NAMES = {COMPUTED: b"computed", FAILED: b"failed"}
@@ -32,71 +48,103 @@ class SliceDoesNotFit(ArithmeticError):
     """A slice holds another number of loans than was cut for it: facts of a closed date have changed."""
 
 
-def work_slice(*, slice_id: int, claimed_by: str, lease_seconds: int = LEASE_SECONDS) -> bool:
+def work_slice(*, slice_id: int, claimed_by: str) -> bool:
     """Claim, compute and write one slice. False when there was nothing to do: done, or in other hands.
 
-    An error is noted on the slice, which waits to be tried again; after ``ATTEMPTS`` the run has failed.
+    ``claimed_by`` names this one attempt. An error is noted on the slice, which waits to be tried again;
+    after ``ATTEMPTS`` the run has failed.
     """
-    if not claim_slice(slice_id=slice_id, claimed_by=claimed_by, lease_seconds=lease_seconds):
+    if not claim_slice(slice_id=slice_id, claimed_by=claimed_by):
         return False
     try:
         return _compute(slice_id, claimed_by)
     except (
         Exception
     ) as error:  # a bug or a fault of the database: on the slice for people to read, and raised
-        _note_failure(slice_id, claimed_by, f"{type(error).__name__}: {error}")
+        with suppress(*DATABASE_AWAY):  # what cannot be noted is found again as a slice left behind
+            _note_failure(
+                slice_id,
+                claimed_by,
+                f"{type(error).__name__}: {error}",
+                allowed=MOST_ATTEMPTS if isinstance(error, DATABASE_AWAY) else ATTEMPTS,
+            )
         raise
 
 
 @transaction.atomic
-def claim_slice(*, slice_id: int, claimed_by: str, lease_seconds: int = LEASE_SECONDS) -> bool:
-    """Take a slice that waits, or whose lease has lapsed and whose worker no longer holds its row."""
+def claim_slice(*, slice_id: int, claimed_by: str) -> bool:
+    """Take a slice of a running close that waits, or whose worker no longer holds its row."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE repayments_dayrunslice
                SET work = 'running', claimed_by = %(by)s, attempts = attempts + 1, error = '',
-                   claimed_until = clock_timestamp() + make_interval(secs => %(lease)s),
-                   started_at = coalesce(started_at, clock_timestamp())
+                   started_at = clock_timestamp()
              WHERE id = (SELECT s.id FROM repayments_dayrunslice s JOIN repayments_dayrun r ON r.id = s.run_id
-                          WHERE s.id = %(slice)s AND r.state = 'running'
-                            AND (s.work = 'queued'
-                                 OR s.work = 'running' AND s.claimed_until < clock_timestamp())
+                          WHERE s.id = %(slice)s AND r.state = 'running' AND s.attempts < %(most)s
+                            AND s.work IN ('queued', 'running')
                             FOR UPDATE OF s SKIP LOCKED)
             """,
-            {"slice": slice_id, "by": claimed_by, "lease": lease_seconds},
+            {"slice": slice_id, "by": claimed_by, "most": MOST_ATTEMPTS},
         )
         return cursor.rowcount == 1
 
 
 @transaction.atomic
-def sweep_slices() -> list[int]:
-    """Queue again the slices of the running close whose lease has lapsed, and name all that wait.
+def free_slices() -> list[int]:
+    """Queue again the slices whose worker is gone; they, and those that an error put back, in order.
 
-    Broker messages may be lost or doubled; this is what makes that harmless.
+    A slice that was begun ``MOST_ATTEMPTS`` times and never ended fails its run.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE repayments_dayrunslice SET work = 'queued', claimed_by = '', claimed_until = NULL
-             WHERE id IN (SELECT id FROM repayments_dayrunslice
-                           WHERE work = 'running' AND claimed_until < clock_timestamp()
-                             FOR UPDATE SKIP LOCKED)
-            """
+            WITH left_behind AS (
+                SELECT id, attempts >= %(most)s AS is_hopeless FROM repayments_dayrunslice
+                 WHERE work = 'running' FOR UPDATE SKIP LOCKED)
+            UPDATE repayments_dayrunslice s
+               SET work = CASE WHEN is_hopeless THEN 'failed' ELSE 'queued' END, claimed_by = '',
+                   error = CASE WHEN is_hopeless THEN %(sentence)s ELSE s.error END
+              FROM left_behind l WHERE l.id = s.id
+            """,
+            {
+                "most": MOST_ATTEMPTS,
+                "sentence": f"Begun {MOST_ATTEMPTS} times; each time its worker ended without a word.",
+            },
         )
-    waiting = DayRunSlice.objects.filter(work=DayRunSlice.Work.QUEUED, run__state=DayRun.State.RUNNING)
+    hopeless = DayRunSlice.objects.filter(work=DayRunSlice.Work.FAILED, run__state=DayRun.State.RUNNING)
+    for lost in hopeless.order_by("number"):
+        _give_up(lost)
+    return _waiting_ids(attempts__gt=0)
+
+
+def sweep_slices() -> list[int]:
+    """Free what dead workers held, and name every slice of a running close that waits.
+
+    Broker messages may be lost or doubled; this is what makes that harmless.
+    """
+    free_slices()
+    return _waiting_ids()
+
+
+def _waiting_ids(**which: Any) -> list[int]:
+    waiting = DayRunSlice.objects.filter(
+        work=DayRunSlice.Work.QUEUED, run__state=DayRun.State.RUNNING, **which
+    )
     return list(waiting.order_by("run_id", "number").values_list("pk", flat=True))
 
 
 @transaction.atomic
 def _compute(slice_id: int, claimed_by: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTICE_DEATH)
     mine = (
         DayRunSlice.objects.select_for_update(of=["self"])
         .select_related("run")
         .filter(pk=slice_id, work=DayRunSlice.Work.RUNNING, claimed_by=claimed_by)
         .first()
     )
-    if mine is None:
+    if mine is None:  # somebody took it between the claim and this lock
         return False
     run = mine.run
     measured = measure_loans(
@@ -130,7 +178,6 @@ def _settle(mine: DayRunSlice, *, computed: int, carried: int, without_policy: i
         carried_count=carried,
         without_policy_count=without_policy,
         checksum=checksum,
-        claimed_until=None,
         finished_at=Now(),
     )
     DayRun.objects.filter(pk=run.pk).update(
@@ -144,7 +191,7 @@ def _settle(mine: DayRunSlice, *, computed: int, carried: int, without_policy: i
 
 
 @transaction.atomic
-def _note_failure(slice_id: int, claimed_by: str, error: str) -> None:
+def _note_failure(slice_id: int, claimed_by: str, error: str, *, allowed: int) -> None:
     mine = (
         DayRunSlice.objects.select_for_update()
         .filter(pk=slice_id, work=DayRunSlice.Work.RUNNING, claimed_by=claimed_by)
@@ -152,14 +199,19 @@ def _note_failure(slice_id: int, claimed_by: str, error: str) -> None:
     )
     if mine is None:
         return
-    is_last_attempt = mine.attempts >= ATTEMPTS
+    is_last_attempt = mine.attempts >= allowed
     mine.work = DayRunSlice.Work.FAILED if is_last_attempt else DayRunSlice.Work.QUEUED
-    mine.error, mine.claimed_until = error, None
-    mine.save(update_fields=["work", "error", "claimed_until"])
+    mine.error = error
+    mine.save(update_fields=["work", "error"])
     if is_last_attempt:
-        DayRun.objects.filter(pk=mine.run_id, state=DayRun.State.RUNNING).update(
-            state=DayRun.State.FAILED, error=f"{mine} failed {mine.attempts} times: {error}"
-        )
+        _give_up(mine)
+
+
+def _give_up(lost: DayRunSlice) -> None:
+    """The run has failed with a slice that failed."""
+    DayRun.objects.filter(pk=lost.run_id, state=DayRun.State.RUNNING).update(
+        state=DayRun.State.FAILED, error=f"{lost} failed {lost.attempts} times: {lost.error}"
+    )
 
 
 def write_snapshots(run: DayRun, rows: Table) -> None:

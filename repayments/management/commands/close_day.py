@@ -5,7 +5,8 @@ close_day --date 2026-11-19          the same, refused unless that is the open d
 close_day --catch-up                 every open day before today, oldest first
 close_day --catch-up --date D        every open day up to D
 close_day --through-workers          queue the slices for Celery and show their progress
-close_day --retry --date D           repeat what failed of D's close, once its cause is mended
+close_day --retry --date D           repeat what failed of D's close, once its cause is mended, or go on with
+                                     one that was interrupted where no worker and clock run that would
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from django.utils import timezone
 from daybook.selectors import BooksNotOpen, open_business_date
 from repayments import tasks
 from repayments.models import DayRun, DayRunSlice
-from repayments.services import close
+from repayments.services import close, close_slices
 
 POLL_SECONDS = 0.5
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--date", type=date.fromisoformat, help="the date to close; must be the open one")
         parser.add_argument("--opening", type=date.fromisoformat, help="the next business date")
         parser.add_argument("--catch-up", action="store_true", help="close every day missed, oldest first")
-        parser.add_argument("--retry", action="store_true", help="repeat what failed of the close of --date")
+        parser.add_argument("--retry", action="store_true", help="repeat or go on with the close of --date")
         parser.add_argument("--loans-a-slice", type=int, default=close.LOANS_A_SLICE)
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--inline", action="store_true", help="compute in this process (the default)")
@@ -71,7 +72,7 @@ class Command(BaseCommand):
             tasks.queue_slices(run)
             self._watch(run)
         else:
-            close.work_all_slices(run, claimed_by=tasks.worker_name())
+            self._work_here(run)
         run.refresh_from_db()
         took = max(time.monotonic() - begun, 0.001)
         self.stdout.write(
@@ -81,6 +82,14 @@ class Command(BaseCommand):
         )
         if run.state == DayRun.State.FAILED:
             raise CommandError(run.error)
+
+    def _work_here(self, run: DayRun) -> None:
+        """Compute what waits; wait for slices that a worker has taken, and take them up should it die."""
+        close.work_all_slices(run, claimed_by=tasks.holder_name())
+        while run.state == DayRun.State.RUNNING:
+            time.sleep(POLL_SECONDS)
+            close_slices.free_slices()
+            close.work_all_slices(run, claimed_by=tasks.holder_name())
 
     def _watch(self, run: DayRun) -> None:
         """Show progress until the workers are done."""

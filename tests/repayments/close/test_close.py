@@ -12,11 +12,18 @@ from pandas.testing import assert_frame_equal
 from daybook.selectors import known_by, open_business_date
 from lending.models import Standing
 from repayments.frames import Scope
-from repayments.models import ArrearsSnapshot, ControlTotal, DayRun
+from repayments.models import ArrearsSnapshot, ControlTotal, DayRun, DayRunSlice
 from repayments.selectors import measure_loans, standings
 from repayments.selectors.standings import as_frame
-from repayments.services.close import CannotClose, close_day, start_close, work_all_slices
-from repayments.services.close_slices import claim_slice, work_slice
+from repayments.services.close import CannotClose, close_day, retry_close, start_close, work_all_slices
+from repayments.services.close_slices import (
+    ATTEMPTS,
+    MOST_ATTEMPTS,
+    SliceDoesNotFit,
+    claim_slice,
+    free_slices,
+    work_slice,
+)
 from tests.repayments.close.books import BOOKS_OPEN, ClosingBooks, closing_books
 
 pytestmark = pytest.mark.django_db
@@ -130,13 +137,60 @@ def test_a_slice_done_once_is_not_done_again(books: ClosingBooks) -> None:
     assert_frame_equal(before, pd.DataFrame(list(ArrearsSnapshot.objects.values())))
 
 
-def test_a_slice_in_other_hands_is_left_alone(books: ClosingBooks) -> None:
+def test_a_slice_left_behind_is_taken_at_once_and_by_one(books: ClosingBooks) -> None:
     _a_small_book(books)
     run = start_close()
     only = run.slices.get()
-    assert claim_slice(slice_id=only.pk, claimed_by="first")
-    assert not claim_slice(slice_id=only.pk, claimed_by="second")
-    assert not work_slice(slice_id=only.pk, claimed_by="second")
+    assert claim_slice(slice_id=only.pk, claimed_by="dead")
+    assert free_slices() == [only.pk]
+    assert work_slice(slice_id=only.pk, claimed_by="living")
+    assert free_slices() == []
+    run.refresh_from_db()
+    assert run.state == DayRun.State.CLOSED, run.error
+
+
+def test_a_slice_that_kills_every_worker_fails_the_close(books: ClosingBooks) -> None:
+    _a_small_book(books)
+    run = start_close(loans_a_slice=4)
+    deadly, other = run.slices.order_by("number")
+    for _ in range(MOST_ATTEMPTS):
+        assert claim_slice(slice_id=deadly.pk, claimed_by="dead")
+        assert run.state == DayRun.State.RUNNING
+        freed = free_slices()
+    assert freed == []
+    run.refresh_from_db()
+    assert run.state == DayRun.State.FAILED
+    assert run.error.startswith(f"Slice 1 of run {run.pk} failed 10 times: Begun 10 times")
+    assert not work_slice(slice_id=other.pk, claimed_by="too late")
+
+    retry_close(business_date=BOOKS_OPEN)
+    work_all_slices(run, claimed_by="worker")
+    assert run.state == DayRun.State.CLOSED, run.error
+
+
+def test_a_slice_that_does_not_fit_is_tried_three_times_and_told(books: ClosingBooks) -> None:
+    _a_small_book(books)
+    run = start_close()
+    only = run.slices.get()
+    DayRunSlice.objects.filter(pk=only.pk).update(loan_count=9)
+    for attempt in range(1, ATTEMPTS + 1):
+        with pytest.raises(SliceDoesNotFit):
+            work_slice(slice_id=only.pk, claimed_by="worker")
+        assert free_slices() == ([only.pk] if attempt < ATTEMPTS else []), (
+            "an error puts it back in the queue"
+        )
+    run.refresh_from_db()
+    assert run.state == DayRun.State.FAILED
+    assert "cut with 9 loans and now holds 8" in run.error
+    with pytest.raises(CannotClose, match="failed and must be repeated first"):
+        start_close()
+
+    DayRunSlice.objects.filter(pk=only.pk).update(loan_count=8)
+    retry_close(business_date=BOOKS_OPEN)
+    work_all_slices(run, claimed_by="worker")
+    assert run.state == DayRun.State.CLOSED, run.error
+    with pytest.raises(CannotClose, match="nothing to repeat"):
+        retry_close(business_date=BOOKS_OPEN)
 
 
 def test_a_close_waits_for_the_one_before(books: ClosingBooks) -> None:
