@@ -84,6 +84,8 @@ SENTENCES = (
     _("“{text}” is not known here"),
     _("the term is missing"),
     _("the term cannot be read: {value}"),
+    _("the term cannot be read: {value}; choose one of {choices}"),
+    _("there is no term of this name; the terms are {names}"),
     _("it is in force before it was signed"),
     _("it ends before it begins"),
     _("collected money cannot be lent again before there is any"),

@@ -1,6 +1,8 @@
 """Receipts and what they settle, as columns; and what a replay must write of them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from datetime import date
 from enum import IntEnum
 from typing import Self
 
@@ -37,6 +39,18 @@ class Receipts:
     def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Self:
         """The chosen receipts, by position or by mask."""
         return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, int, date, int]]) -> Self:
+        """Columns from rows of loan, receipt number, value date, amount in minor units."""
+        listed = list(rows)
+        loan, receipt, value_date, amount = zip(*listed, strict=True) if listed else ((),) * 4
+        return cls(
+            np.array(loan, dtype=np.int64),
+            np.array(receipt, dtype=np.int64),
+            np.array(value_date, dtype="datetime64[D]"),
+            np.array(amount, dtype=np.int64),
+        )
 
 
 @dataclass(frozen=True)

@@ -209,6 +209,17 @@ class Traits:
     size: npt.NDArray[np.int8]
     term_months: IntColumn
 
+    @classmethod
+    def of(cls, rows: Sequence[tuple[Tier, InstitutionKind, SizeTier, int]]) -> "Traits":
+        """Columns from rows of tier, institution kind, size and term in months."""
+        tiers, kinds, sizes, terms = zip(*rows, strict=True) if rows else ((),) * 4
+        return cls(
+            np.array(tiers, dtype=np.int8),
+            np.array(kinds, dtype=np.int8),
+            np.array(sizes, dtype=np.int8),
+            np.array(terms, dtype=np.int64),
+        )
+
 
 @dataclass(frozen=True)
 class Chosen:

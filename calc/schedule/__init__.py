@@ -5,6 +5,7 @@ from calc.schedule.carried import Part, TakenOver
 from calc.schedule.checks import check_rules
 from calc.schedule.dues import Dues
 from calc.schedule.needed import counts_needed, instalments_needed, nearest_instalment, with_counts
+from calc.schedule.plain import terms_of
 from calc.schedule.plan import Period, Schedule, ScheduleColumns
 from calc.schedule.supplied import SuppliedColumns, SuppliedRow, supplied_schedule, supplied_schedules
 from calc.schedule.terms import (
@@ -47,6 +48,7 @@ __all__ = [
     "read_terms",
     "supplied_schedule",
     "supplied_schedules",
+    "terms_of",
     "with_counts",
     "write_terms",
 ]

@@ -1,6 +1,8 @@
 """What falls due, as columns: loans side by side, one row an amount of one component."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +36,19 @@ class Dues:
             self.component[rows],
             self.late_date[rows],
             self.amount[rows],
+        )
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, int, int, date, int]]) -> "Dues":
+        """Columns from rows of loan, instalment, component, late date, amount in minor units."""
+        listed = list(rows)
+        loan, instalment, component, late_date, amount = zip(*listed, strict=True) if listed else ((),) * 5
+        return cls(
+            loan=np.array(loan, dtype=np.int64),
+            instalment=np.array(instalment, dtype=np.int32),
+            component=np.array(component, dtype=np.int8),
+            late_date=np.array(late_date, dtype="datetime64[D]"),
+            amount=np.array(amount, dtype=np.int64),
         )
 
     def netted(self) -> "Dues":

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from types import NoneType
 
 import numpy as np
 import numpy.typing as npt
@@ -234,7 +235,12 @@ class TermsColumns:
 
     @classmethod
     def of(cls, terms: Sequence[Terms]) -> "TermsColumns":
-        """Columns from the terms of single loans; CannotSchedule if a rate is too fine to hold."""
+        """Columns from the terms of single loans.
+
+        CannotSchedule names a term that is no value of its kind (a text, a float), or a rate too fine.
+        """
+        for term in terms:
+            _check_kinds(term)
         numbers: dict[Rules, int] = {}
         rule = [numbers.setdefault(term.rules(), len(numbers)) for term in terms]
         return cls(
@@ -247,6 +253,37 @@ class TermsColumns:
             agreed_instalment=_whole([term.agreed_instalment_minor for term in terms]),
             taken_over=_taken_over(terms),
         )
+
+
+_WHOLE = (int, np.integer)
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "method": Method,
+    "frequency": Frequency,
+    "grace_kind": GraceKind,
+    "day_count": DayCount,
+    "roll": RollRule,
+    "interest_to": InterestTo,
+    "residue": Residue,
+    "level_from": LevelFrom,
+    "instalment_rounding": Rounding,
+    "interest_rounding": Rounding,
+    "annual_rate": (Decimal, *_WHOLE),
+    "step_percent": (Decimal, *_WHOLE),
+    "disbursed_on": date,
+    "first_due_on": (date, NoneType),
+    "amounts": tuple,
+    "carried": tuple,
+    "rest": (Part, NoneType),
+}
+"""What each term is made of; the others are whole numbers."""
+_KIND_OF = [(field.name, _KINDS.get(field.name, _WHOLE)) for field in fields(Terms)]
+
+
+def _check_kinds(terms: Terms) -> None:
+    """A text or a float where a term wants its own kind would be taken for something else."""
+    for name, kind in _KIND_OF:
+        if not isinstance(getattr(terms, name), kind):
+            raise CannotSchedule(name, "the term cannot be read: {value}", value=getattr(terms, name))
 
 
 def _whole(values: Sequence[int]) -> IntColumn:
@@ -270,7 +307,7 @@ def _taken_over(terms: Sequence[Terms]) -> TakenOver:
 
 def _rate_units(annual_rate: Decimal) -> int:
     try:
-        return to_rate_units(annual_rate)
+        return to_rate_units(Decimal(annual_rate))
     except ValueError as error:
         sentence = "a rate of {rate} % is finer than a millionth of a percent"
         raise CannotSchedule("annual_rate", sentence, rate=annual_rate) from error

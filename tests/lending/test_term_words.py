@@ -24,7 +24,7 @@ def sentences_of(path: Path) -> Iterator[str]:
             if isinstance(value, ast.Tuple) and len(value.elts) >= 3:
                 parts = value.elts[2:3]
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in (
-            "sentence", "BELOW_INTEREST", "EXHAUSTED", "NOT_REPAID",
+            "sentence", "BELOW_INTEREST", "BEYOND", "EXHAUSTED", "NOT_REPAID",
         ):  # fmt: skip
             parts = [node.value]
         for part in parts:
