@@ -90,8 +90,9 @@ def test_any_terms_can_be_said_plainly(wanted: Terms) -> None:
     for name in ("instalment_rounding", "interest_rounding"):
         rounding = getattr(wanted, name)
         said[name] = f"{rounding.mode} {from_minor(rounding.quantum_minor)}"
+    texts = {name: str(value) for name, value in said.items() if isinstance(value, str | Decimal)}
     again = terms_of(
-        **{name: str(value) if isinstance(value, str | Decimal) else value for name, value in said.items()},
+        **(said | texts),
         amounts=[str(from_minor(amount)) for amount in wanted.amounts],
         principal=str(from_minor(wanted.principal_minor)),
         annual_rate=str(wanted.annual_rate),
