@@ -25,33 +25,8 @@ from tests.calc.vectors.reading import (
     plan,
     published_terms,
 )
-from tests.calc.vectors.registry import case, check
+from tests.calc.vectors.registry import check
 from tests.calc.walker import Receipt, receipt_columns
-
-
-def _raised(terms_case: Case, number: int, movements: list[tuple[str, str]]) -> None:
-    """The interest of one row is what the principal really outstanding bore between its due dates."""
-    terms = loan_terms(terms_case)
-    rows = expected_rows(terms_case["expected"]["checkpoints"][-1])
-    start = rows[number - 2]["due_date"] if number > 1 else terms.disbursed_on.isoformat()
-    interest = interest_on_facts(terms, movements, start, rows[number - 1]["due_date"])
-    assert interest == Decimal(rows[number - 1]["interest"])
-
-
-def _goes_on(one: Case, stood: int, *, agreed: bool = True) -> None:
-    """The rows after one of them are a new version from its closing balance."""
-    rows = expected_rows(one["expected"]["checkpoints"][-1])
-    left = len(rows) - stood
-    terms = loan_terms(
-        one,
-        principal_minor=minor(rows[stood - 1]["balance_after"]),
-        disbursed_on=day(rows[stood - 1]["due_date"]),
-        instalments=left,
-    )
-    if not agreed:
-        terms = replace(terms, agreed_instalment_minor=0)
-    assert_rows(plan(terms), rows[stood:])
-
 
 _EFFECTS = {
     "reduce_number_of_installments": Effect.TERM,
@@ -161,19 +136,40 @@ class Recalculation:
         return plan(terms)[0].total_minor
 
 
-@case("FIN-RP14")
-def _rest_day_of_part_payments(one: Case) -> None:
-    """The source counts the principal outstanding at the last rest day, 1 January, for all of it."""
-    _raised(one, 1, [("2022-11-01", "5000")])
-    _raised(one, 3, [("2023-01-01", "4849.32")])
-    _goes_on(one, 3)
-
-
-@case("FIN-RP15")
-def _rest_day_of_a_late_payment(one: Case) -> None:
-    _raised(one, 1, [("2022-11-01", "5000")])
-    _raised(one, 3, [("2023-01-01", "5000")])
-    _goes_on(one, 3)
+@check("recalc15")
+def _by_rest_days(one: Case) -> None:
+    """Of what is overdue the source counts the principal outstanding at the last rest (due) day only."""
+    terms = loan_terms(one)
+    periods, schedule = plan(terms), build_schedule(terms)
+    as_of = on(one["inputs"]["events"][-1])
+    stood = max(number for number, row in enumerate(periods, start=1) if row.nominal_on < as_of)
+    rest, broken = periods[stood - 1], periods[stood]
+    received = [
+        Receipt(number, on(event), minor(event["amount"]))
+        for number, event in enumerate(after(one, "repayment"), start=1)
+    ]
+    settled = allocate(schedule.dues(1), receipt_columns({1: received})).settled(
+        np.datetime64(rest.nominal_on)
+    )
+    left = measure(schedule.dues(1), settled, rest.nominal_on).outstanding_principal
+    interest = interest_on_facts(
+        terms,
+        [(str(rest.nominal_on), str(from_minor(int(left[0]))))],
+        str(rest.nominal_on),
+        str(broken.nominal_on),
+    )
+    principal = from_minor(terms.agreed_instalment_minor) - interest
+    published = expected_rows(one["expected"]["checkpoints"][-1])
+    assert_rows(periods[:stood], published[:stood])
+    row = published[stood]
+    assert (interest, principal) == (Decimal(row["interest"]), Decimal(row["principal"]))
+    onward = replace(
+        terms,
+        principal_minor=rest.closing_minor - minor(str(principal)),
+        disbursed_on=broken.nominal_on,
+        instalments=len(published) - stood - 1,
+    )
+    assert_rows(plan(onward), published[stood + 1 :])
 
 
 @check("payoff")

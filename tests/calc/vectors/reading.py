@@ -21,6 +21,7 @@ from calc.money import (
     Rounding,
     RoundingMode,
     from_minor,
+    round_ratio,
     to_minor,
     to_rate_units,
 )
@@ -134,7 +135,16 @@ def loan_terms(case: Case, **changes: Any) -> Terms:
         disbursed_on=day(disbursement["date"]),
         agreed_instalment_minor=minor(agreed),
     )
-    return replace(terms, **changes)
+    terms = replace(terms, **changes)
+    if flat and terms.annual_rate and terms.instalment_rounding == HALF_EVEN and not terms.grace_periods:
+        terms = replace(terms, agreed_instalment_minor=_parts_rounded_apart(terms))
+    return terms
+
+
+def _parts_rounded_apart(terms: Terms) -> int:
+    """The flat instalment of a source that rounds principal and interest each by itself."""
+    whole = (terms.principal_minor, build_schedule(terms).interest_minor)
+    return sum(round_ratio(amount, terms.instalments, HALF_EVEN) for amount in whole)
 
 
 _MODES = {

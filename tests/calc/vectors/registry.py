@@ -1,20 +1,11 @@
-"""Which check runs a published case: one of its own by id, else the one for the kind it names."""
+"""Which check runs a published case: the one for the kind it names in `verify`."""
 
 from collections.abc import Callable
 
 from tests.calc.vectors.reading import Case
 
 Runner = Callable[[Case], None]
-BY_ID: dict[str, Runner] = {}
 BY_CHECK: dict[str, Runner] = {}
-
-
-def case(*ids: str) -> Callable[[Runner], Runner]:
-    def remember(runner: Runner) -> Runner:
-        BY_ID.update(dict.fromkeys(ids, runner))
-        return runner
-
-    return remember
 
 
 def check(*names: str) -> Callable[[Runner], Runner]:
@@ -26,4 +17,4 @@ def check(*names: str) -> Callable[[Runner], Runner]:
 
 
 def runner_of(one: Case) -> Runner | None:
-    return BY_ID.get(one["id"]) or BY_CHECK.get(one["verify"])
+    return BY_CHECK.get(one["verify"])
