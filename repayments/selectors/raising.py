@@ -243,8 +243,9 @@ SELECT d.id, d.loan_id, d.institution_id, d.schedule_id, d.instalment, d.compone
        b.purpose = '{RAISES}',
        d.mirror_of_id IS NULL AND NOT EXISTS (SELECT FROM lending_due m WHERE m.mirror_of_id = d.id
            AND m.effective_date <= %(day)s AND m.booking_id <= %(known)s)
-  FROM lending_due d LEFT JOIN lending_due o ON o.id = d.mirror_of_id
-  JOIN daybook_booking b ON b.id = coalesce(o.booking_id, d.booking_id)
+  FROM lending_due d
+  JOIN daybook_booking b ON b.id = coalesce(   -- not a join: it would read the dues of all loans
+       (SELECT o.booking_id FROM lending_due o WHERE o.id = d.mirror_of_id), d.booking_id)
  WHERE d.loan_id = ANY (%(loans)s::bigint[]) AND d.effective_date <= %(day)s AND d.booking_id <= %(known)s
  ORDER BY d.id
 """
