@@ -22,7 +22,14 @@ from calc.money import (
     round_ratios,
     to_rate_units,
 )
-from calc.schedule import GraceKind, Part, build_schedule, instalments_needed, nearest_instalment
+from calc.schedule import (
+    GraceKind,
+    Method,
+    Part,
+    build_schedule,
+    instalments_needed,
+    nearest_instalment,
+)
 from tests.calc.vectors.lives import Life, after, assert_life, on
 from tests.calc.vectors.reading import (
     Case,
@@ -233,3 +240,28 @@ def _re_aged(one: Case) -> None:
         moved=Moved(principal=overdue),
     ).one()
     assert_rows(again.periods, expected_rows(one["expected"]["checkpoints"][2])[4:])
+
+
+@check("reamort", "reamortise", "re_amortise")
+def _re_amortised(one: Case) -> None:
+    """What is overdue is spread, rounded, over the instalments to come; a down payment came off at first."""
+    inputs = one["inputs"]
+    lent = minor(inputs["events"][0]["amount"])
+    down = lent * int(inputs.get("down_payment_pct_at_disbursement", 0)) // 100
+    terms = loan_terms(one, principal_minor=lent - down)
+    periods = plan(terms)
+    (event,) = after(one, "re_amortise")
+    left = [row for row in periods if row.nominal_on > on(event)]
+    overdue = sum(row.principal_minor for row in periods if row.nominal_on <= on(event))
+    agreed = left[0].total_minor + round_ratio(overdue, len(left), terms.instalment_rounding)
+    again = reschedule(
+        Running.of([terms]),
+        on(event),
+        rules=replace(terms.rules(), method=Method.EQUAL_INSTALMENT, instalments=len(left)),
+        annual_rate=terms.annual_rate,
+        first_due_on=left[0].nominal_on,
+        agreed_instalment=agreed,
+        moved=Moved(principal=overdue),
+    ).one()
+    rows = expected_rows(one["expected"]["checkpoints"][-1])
+    assert_rows(again.periods, [row for row in rows if day(row["due_date"]) > on(event)])
