@@ -6,6 +6,7 @@ from calc.events.replan import Change, Changed, Replan, Replans
 from calc.events.rescheduling import Moved, reschedule, resupply
 from calc.events.running import AtEvent, CannotReplan, Running
 from calc.events.settling import SettlementFigure, SettlementFigures, settle, settlement_figure
+from calc.events.supplied import prepay_supplied
 
 __all__ = [
     "Accrued",
@@ -26,6 +27,7 @@ __all__ = [
     "early_fee",
     "moratorium",
     "prepay",
+    "prepay_supplied",
     "reschedule",
     "resupply",
     "settle",

@@ -21,7 +21,7 @@ from calc.events.changing import (
 from calc.events.onward import planned
 from calc.events.replan import Draft, Replans, assemble
 from calc.events.rest import Rest, rest_of
-from calc.events.running import Rows, Running
+from calc.events.running import CannotReplan, Rows, Running
 from calc.interest import Segments
 from calc.money import IntColumn, to_rate_units
 from calc.schedule import Rules, SuppliedRow, TakenOver, TermsColumns, supplied_schedule
@@ -33,13 +33,15 @@ class Moved:
 
     principal and interest (with charges) of earlier instalments, overdue; down_payment falls due on the
     event's date. With `capitalise` the interest moved and the interest accrued become principal, else
-    they fall due with the first interest of the new plan and bear nothing.
+    they fall due with the first interest of the new plan and bear nothing. `accrued` is the interest
+    accrued where it comes from facts, by daily product: it falls due on the date, in an instalment there.
     """
 
     principal: Amounts = 0
     interest: Amounts = 0
     down_payment: Amounts = 0
     capitalise: bool = True
+    accrued: Amounts | None = None
 
 
 NOTHING_MOVED = Moved()
@@ -70,15 +72,18 @@ def reschedule(
     refused = dict(rest.refused)
     for name, amounts in (("principal", principal), ("interest", interest), ("down_payment", down)):
         refuse(refused, amounts < 0, name, "an amount is negative")
-    capitalised = np.zeros(loans, dtype=np.int64)
+    none = np.zeros(loans, dtype=np.int64)
+    capitalised = none
+    on_facts = None if moved.accrued is None else amounts_of(running, moved.accrued)
     if moved.capitalise:
-        capitalised = accrued_minor(running, rest) + interest
+        capitalised = (accrued_minor(running, rest) if on_facts is None else on_facts) + interest
     taken = rest.balance + principal + capitalised
     refuse(refused, taken <= 0, "effective_on", "there is no principal for a new plan")
     sentence = "a down payment of {paid_minor} leaves nothing of {left_minor} minor units to reschedule"
     refuse(refused, (down >= taken) & (down > 0), "down_payment", sentence, paid_minor=down, left_minor=taken)
     standing = standing_rows(running, rest)
-    rows = Rows.join([standing, _down_payments(rest, down, np.bincount(standing.loan, minlength=loans))])
+    before = np.bincount(standing.loan, minlength=loans)
+    rows = Rows.join([standing, _at_once(rest, down, before, none if on_facts is None else on_facts)])
     terms = TermsColumns(
         rules=(rules,),
         rule=np.zeros(loans, dtype=np.int64),
@@ -87,11 +92,18 @@ def reschedule(
         disbursed_on=on,
         first_due_on=np.full(loans, first_due_on or NO_DATE, dtype="datetime64[D]"),
         agreed_instalment=np.full(loans, agreed_instalment, dtype=np.int64),
-        taken_over=_carried(earned(running, rest), interest, rows, loans, capitalise=moved.capitalise),
+        taken_over=_carried(
+            earned(running, rest)
+            if on_facts is None
+            else replace(rest, segments=Segments.none(), amount=none),
+            interest,
+            rows,
+            loans,
+            capitalise=moved.capitalise,
+        ),
     )
     sound = np.ones(loans, dtype=bool)
     sound[list(refused)] = False
-    none = np.zeros(loans, dtype=np.int64)
     draft = Draft(
         terms=terms,
         rows=rows,
@@ -106,10 +118,13 @@ def reschedule(
     return assemble(running, rest, draft, planned(terms, running, sound))
 
 
-def resupply(running: Running, on: Days, rows: Sequence[SuppliedRow]) -> Replans:
+def resupply(
+    running: Running, on: Days, rows: Sequence[SuppliedRow], *, moved: Moved = NOTHING_MOVED
+) -> Replans:
     """The bank's own new plan of one loan: rows after the date that repay what was not yet due.
 
-    The rows are numbered on from what stands, in the order given; their interest is the bank's.
+    What is moved in is to be repaid, too, less a down payment; of interest what becomes principal is, the
+    rest must stand in the rows' own interest. They are numbered on from what stands, in the order given.
     CannotSchedule if they do not repay the loan in order.
     """
     on = days_of(running, on)
@@ -117,19 +132,31 @@ def resupply(running: Running, on: Days, rows: Sequence[SuppliedRow]) -> Replans
     refused = no_rest_at_all(rest)
     for refusal in refused.values():
         raise refusal
-    standing = standing_rows(running, rest)
-    numbered = [replace(row, instalment=number) for number, row in enumerate(rows, start=1)]
-    plan = supplied_schedule(int(rest.balance[0]), on[0].item(), numbered).columns
-    before = int(rest.kept[0]) + standing.loan.size
-    plan = replace(plan, instalment=plan.instalment + np.int32(before))
     none = np.zeros(1, dtype=np.int64)
+    principal, interest, down = (
+        amounts_of(running, one) for one in (moved.principal, moved.interest, moved.down_payment)
+    )
+    standing = standing_rows(running, rest)
+    at_once = _at_once(rest, down, np.array([standing.loan.size]), none)
+    capitalised = interest if moved.capitalise else none
+    planned_interest = sum(row.interest_minor for row in rows)
+    if not moved.capitalise and planned_interest < interest[0]:
+        sentence = (
+            "{moved_minor} of interest moves in, the plan holds {given_minor} minor units of it"
+        )
+        raise CannotReplan("rows", sentence, moved_minor=int(interest[0]), given_minor=planned_interest)
+    owed = int((rest.balance + principal + capitalised - down)[0])
+    numbered = [replace(row, instalment=number) for number, row in enumerate(rows, start=1)]
+    plan = supplied_schedule(owed, on[0].item(), numbered).columns
+    before = int(rest.kept[0]) + standing.loan.size + at_once.loan.size
+    plan = replace(plan, instalment=plan.instalment + np.int32(before))
     draft = Draft(
         terms=running.terms,
-        rows=standing,
+        rows=Rows.join([standing, at_once]),
         left=np.zeros(1, dtype=bool),
         added=none,
-        transferred=none,
-        capitalised=none,
+        transferred=principal,
+        capitalised=capitalised,
         fee=none,
         rebate=none,
         refused=refused,
@@ -137,16 +164,16 @@ def resupply(running: Running, on: Days, rows: Sequence[SuppliedRow]) -> Replans
     return assemble(running, rest, draft, plan)
 
 
-def _down_payments(rest: Rest, down: IntColumn, before: IntColumn) -> Rows:
-    """The down payments that there are, each an instalment on the event's date after those before it."""
-    mine = np.flatnonzero(down > 0).astype(np.int64)
+def _at_once(rest: Rest, down: IntColumn, before: IntColumn, accrued: IntColumn) -> Rows:
+    """Down payments and interest accrued, an instalment a loan on the event's date after those before it."""
+    mine = np.flatnonzero((down > 0) | (accrued > 0)).astype(np.int64)
     return Rows(
         loan=mine,
         instalment=rest.kept[mine] + before[mine] + 1,
         nominal_on=rest.on[mine],
         due_on=rest.on[mine],
         principal=down[mine],
-        interest=np.zeros(mine.size, dtype=np.int64),
+        interest=accrued[mine],
         segments=Segments.none(),
     )
 

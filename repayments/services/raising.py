@@ -108,7 +108,8 @@ def _what_changes(books: Books, day: date, since: date | None) -> tuple[Table, D
         differ = unmatched(dated(standing), found)
         turned = _may_move(books, standing[differ.old], found.take(differ.new), day)
         if turned.size:
-            found = _at_rest(facts.of(turned), books.of(turned), until).and_(
+            few = books.of(turned)
+            found = at_rest(facts.of(turned), few.standing, few.settled, settling_facts(turned), until).and_(
                 found.take(~np.isin(found.loan, turned))
             )
             differ = unmatched(dated(standing), found)
@@ -117,14 +118,18 @@ def _what_changes(books: Books, day: date, since: date | None) -> tuple[Table, D
     return np.concatenate(old), new[0].and_(*new[1:])
 
 
-def _at_rest(facts: Facts, books: Books, until: np.datetime64) -> DatedDues:
-    """What should stand once the loans' receipts have met it, in the order of each loan's agreement."""
-    settling = settling_facts(facts.loans)
-    fixed = books.settled.take(~np.isin(books.settled.source, (Source.RECEIPT, Source.ADVANCE)))
+def at_rest(
+    facts: Facts, standing: Table, settled: Allocations, settling: SettlingFacts, until: np.datetime64
+) -> DatedDues:
+    """What should stand raised by a day once receipts have met it, in the order of each loan's agreement.
+
+    ``standing`` is what does stand raised, ``settled`` what the books say is settled of all dues.
+    """
+    fixed = settled.take(~np.isin(settled.source, (Source.RECEIPT, Source.ADVANCE)))
     return settle_to_rest(
         facts,
-        dated(books.standing),
-        books.settled,
+        dated(standing),
+        settled,
         lambda raised: _settled(facts, settling, fixed, raised),
         until,
     )

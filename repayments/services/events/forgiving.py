@@ -29,7 +29,7 @@ from repayments.selectors.event_policies import write_off_policy
 from repayments.services.events import asked
 from repayments.services.events.asked import CannotMakeEvent, Parameters, in_taka
 from repayments.services.events.facts import Facts
-from repayments.services.events.money import merged, oldest_first, open_under
+from repayments.services.events.money import Open, merged, oldest_first, open_under
 from repayments.services.events.outcome import (
     Outcome,
     Say,
@@ -37,8 +37,10 @@ from repayments.services.events.outcome import (
     side_by_side,
     single_plan,
     totals_of,
+    with_raised,
     without_money,
 )
+from repayments.services.events.raised import EVERY, Raising, raising_until
 from repayments.services.events.standing import LoanStanding, kind_of_institution, standing_of
 
 
@@ -73,7 +75,7 @@ def write_off(facts: Facts, on: date, parameters: Parameters) -> Outcome:
     outcome.amount_minor = total
     outcome.amounts = {facts.loan.pk: total}
     outcome.memo = [_memo(facts, Component.RECOVERY, on, total)]
-    _refuse_against_policy(facts, on, parameters, extent, total, stands, outcome)
+    _refuse_against_policy(facts, on, parameters, extent, stands, outcome)
     by_kind = {
         name: sum(int(row["amount_minor"]) for row in outcome.settling if row["component"] == int(component))
         for name, component in (
@@ -107,7 +109,8 @@ def _all_of_it(facts: Facts, on: date) -> Outcome:
             raise asked.refused(error) from error
         kept = int(replan.kept)
     outcome.versions["terms"] = pd.Series([{}], dtype="object")
-    left = open_under(facts, on, dues=outcome.dues, keeps_to=kept)
+    raised = with_raised(facts, outcome, raising_until(facts, on), ends=True)
+    left = open_under(facts, on, dues=outcome.dues, keeps_to=kept, raised=raised)
     outcome.settling = without_money(facts, Source.WRITE_OFF, on, merged(left.rows))
     return outcome
 
@@ -119,31 +122,53 @@ def _left_to_plan(facts: Facts, on: date) -> bool:
 def _a_part(facts: Facts, on: date, parameters: Parameters) -> Outcome:
     """Accrued interest and charges first, then overdue principal, then principal not due yet."""
     amount = asked.whole(parameters, "amount_minor", least=1)
-    overdue = open_under(facts, on)
-    rows = [row for row in overdue.rows if row["component"] != Component.PRINCIPAL]
-    rows += [row for row in overdue.rows if row["component"] == Component.PRINCIPAL]
-    now = oldest_first(rows, amount)
-    rest = amount - sum(row["amount_minor"] for row in now)
-    if not rest:
-        outcome = Outcome(amount_minor=amount, effective_on=on)
-        outcome.rows = side_by_side(
-            facts, outcome.dues, kept=10**6, paid=facts.settled(as_of=facts.business_date)
-        )
-        outcome.totals = totals_of(outcome.rows)
-    else:
-        try:
-            replans = prepay(
-                facts.running, on, amount=rest, effect=Effect.INSTALMENT, interest=Accrued.CARRIED
-            )
-            outcome, _replan = single_plan(facts, replans, cause=Schedule.Cause.WRITE_OFF, on=on)
-        except CannotSchedule as error:
-            raise asked.refused(error) from error
-        principal = outcome.dues[outcome.dues["component"] == int(Component.PRINCIPAL)]
-        falls_now = principal["late_date"] == pd.Timestamp(on)
-        first = int(principal.loc[falls_now, "instalment"].min())
-        now.append({"instalment": first, "component": int(Component.PRINCIPAL), "amount_minor": rest})
-    outcome.settling = without_money(facts, Source.WRITE_OFF, on, merged(now))
+    raising = raising_until(facts, on)
+    outcome = Outcome(amount_minor=amount, effective_on=on)
+    paid = facts.settled(as_of=facts.business_date)
+    outcome.rows = side_by_side(facts, outcome.dues, kept=EVERY, paid=paid)
+    outcome.totals = totals_of(outcome.rows)
+    owed = open_under(facts, on, raised=with_raised(facts, outcome, raising))
+    if amount > owed.of():
+        outcome, owed = _with_principal_to_come(facts, on, raising, amount, owed.of())
+    rows = [row for row in owed.rows if row["component"] != Component.PRINCIPAL]
+    rows += [row for row in owed.rows if row["component"] == Component.PRINCIPAL]
+    outcome.settling = without_money(facts, Source.WRITE_OFF, on, merged(oldest_first(rows, amount)))
     return outcome
+
+
+def _with_principal_to_come(
+    facts: Facts, on: date, raising: Raising, amount: int, due_minor: int
+) -> tuple[Outcome, Open]:
+    """The part reaches principal not due yet: so much of it falls due on the day, and with it, by daily
+    product, the interest since the last due date, which goes before it."""
+    outcome, owed = _brought_forward(facts, on, raising, amount - due_minor)
+    ended = owed.of() - amount
+    if 0 < ended < amount - due_minor:
+        outcome, owed = _brought_forward(facts, on, raising, amount - due_minor - ended)
+    elif ended > 0:
+        raise CannotMakeEvent(
+            "amount_minor",
+            _("Interest accrued goes before principal: write off %(least)s or less, or more than %(most)s.")
+            % {"least": in_taka(due_minor), "most": in_taka(due_minor + ended)},
+        )
+    if owed.of() < amount:
+        raise CannotMakeEvent(
+            "amount_minor", _("An advance is held on that day; it settles what falls due. Refund it first.")
+        )
+    return outcome, owed
+
+
+def _brought_forward(facts: Facts, on: date, raising: Raising, principal: int) -> tuple[Outcome, Open]:
+    """The plan with so much principal falling due on the day, and everything that is open then."""
+    try:
+        replans = prepay(
+            facts.running, on, amount=principal, effect=Effect.INSTALMENT, interest=Accrued.CARRIED
+        )
+        outcome, replan = single_plan(facts, replans, cause=Schedule.Cause.WRITE_OFF, on=on)
+    except CannotSchedule as error:
+        raise asked.refused(error) from error
+    raised = with_raised(facts, outcome, raising)
+    return outcome, open_under(facts, on, dues=outcome.dues, keeps_to=int(replan.kept), raised=raised)
 
 
 def _refuse_against_policy(
@@ -151,7 +176,6 @@ def _refuse_against_policy(
     on: date,
     parameters: Parameters,
     extent: Extent,
-    total: int,
     stands: LoanStanding,
     outcome: Outcome,
 ) -> None:
@@ -183,7 +207,7 @@ def _refuse_against_policy(
             )  # fmt: skip
     share = Decimal(policy.provision_percent) if policy else Decimal(100)
     held = stands.provision_minor + stands.suspense_minor
-    booked = total - _uncharged(outcome)
+    booked = _to_provide_for(outcome)
     if Decimal(held) < Decimal(booked) * share / 100:
         raise CannotMakeEvent(
             "amount_minor" if extent is Extent.PART else "extent",
@@ -196,15 +220,18 @@ def _refuse_against_policy(
         outcome.says.append(Say("policy_met", {"policy": str(policy)}))
 
 
-def _uncharged(outcome: Outcome) -> int:
-    """Interest that only this event makes due: it was never charged, so nothing was provided for it."""
-    if not len(outcome.versions):
-        return 0
-    kept = int(outcome.versions["keeps_to"].iloc[0])
+def _to_provide_for(outcome: Outcome) -> int:
+    """What of it stood in the base for provision: principal, and interest that was charged.
+
+    Penal interest and charges stand in no base, and interest that only this event makes due was never
+    charged: nothing could be provided for either (docs/decisions/0010).
+    """
+    kept = int(outcome.versions["keeps_to"].iloc[0]) if len(outcome.versions) else EVERY
     return sum(
         int(row["amount_minor"])
         for row in outcome.settling
-        if row["component"] == int(Component.INTEREST) and row["instalment"] > kept
+        if row["component"] == int(Component.PRINCIPAL)
+        or (row["component"] == int(Component.INTEREST) and row["instalment"] <= kept)
     )
 
 

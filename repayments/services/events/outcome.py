@@ -24,7 +24,7 @@ from calc.schedule import InterestTo, write_terms
 from lending.models import Agreement
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.facts import Facts
-from repayments.services.events.raised import NOTHING, Raised
+from repayments.services.events.raised import EVERY, NOTHING, Raised, Raising, period_broken
 
 IntColumn = npt.NDArray[np.int64]
 VERSIONS = ("loan_id", "cause", "effective_date", "terms", "keeps_to", "capitalised_minor", "added_minor",
@@ -299,20 +299,27 @@ def single_plan(facts: Facts, replans: Replans, *, cause: str, on: date) -> tupl
     return outcome, replan
 
 
-def with_raised(facts: Facts, outcome: Outcome, raised: Raised) -> None:
-    """Let what a close would have raised by the day fall due with the event, and show it."""
+def with_raised(facts: Facts, outcome: Outcome, raising: Raising, *, ends: bool = False) -> Raised:
+    """Let what a close would have raised by the day fall due with the event, show it and return it.
+
+    ``ends``: the event leaves nothing of the loan to run on.
+    """
+    on, kept = outcome.effective_on, EVERY
+    if len(outcome.versions):
+        kept = int(outcome.versions["keeps_to"].iloc[0])
+    breaks = period_broken(facts, outcome.versions, outcome.dues, on)
+    raised = raising.upto(on, keeps_to=kept, breaks=breaks, ends=ends)
     outcome.raised = raised
-    on = outcome.effective_on.isoformat()
     interest, penal = raised.minor(Component.INTEREST), raised.minor(Component.PENAL)
     if interest:
         shown = pd.concat([outcome.dues, raised.rows[list(DUES[1:])]], ignore_index=True)
         shown = shown[shown["component"] != int(Component.PENAL)]
-        kept = int(outcome.versions["keeps_to"].iloc[0])
         outcome.rows = side_by_side(facts, shown, kept=kept, paid=facts.settled(as_of=facts.business_date))
         outcome.totals = totals_of(outcome.rows)
-        outcome.says.append(Say("raised.interest", {"on": on, "amount": interest}))
+        outcome.says.append(Say("raised.interest", {"on": on.isoformat(), "amount": interest}))
     if penal:
-        outcome.says.append(Say("raised.penal", {"on": on, "amount": penal}))
+        outcome.says.append(Say("raised.penal", {"on": on.isoformat(), "amount": penal}))
+    return raised
 
 
 def without_money(

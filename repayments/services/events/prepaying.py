@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
 from django.utils.translation import gettext as _
 
 from calc.allocation import Source
-from calc.events import Accrued, Effect, prepay, settle
+from calc.events import Accrued, Effect, prepay, prepay_supplied, settle
 from calc.money import Component
-from calc.schedule import CannotSchedule
+from calc.schedule import CannotSchedule, SuppliedRow
 from daybook.selectors import latest_booking_id
 from lending.models import Agreement, Schedule
 from repayments.models import ChargePolicy
@@ -22,6 +24,7 @@ from repayments.services.events.asked import CannotMakeEvent, Parameters, in_tak
 from repayments.services.events.facts import Facts
 from repayments.services.events.money import Open, open_under
 from repayments.services.events.outcome import Outcome, Say, single_plan, with_raised, without_money
+from repayments.services.events.plans import refuse_dearer_sale, supplied_rows
 from repayments.services.events.raised import Raising, raising_until
 
 LONGEST_QUOTATION = 92
@@ -32,29 +35,47 @@ def prepayment(facts: Facts, on: date, parameters: Parameters) -> Outcome:
     """Principal paid before it falls due: it falls due on the day, so that the money meets it."""
     amount = asked.whole(parameters, "amount_minor", least=1)
     effect = asked.code(parameters, "effect", Effect)
-    interest = asked.code(parameters, "interest", Accrued, Accrued.CARRIED)
+    rows = supplied_rows(facts, parameters)
+    by_bank = bool(rows) or facts.is_supplied
+    interest = Accrued.DUE if by_bank else asked.code(parameters, "interest", Accrued, Accrued.CARRIED)
     fee = fee_for(facts, on, settled_minor=amount)
     try:
-        replans = prepay(
-            facts.running, on, amount=amount, effect=effect, interest=interest, fee_percent=fee.percent
-        )
+        if by_bank:
+            _refuse_unsaid_price(facts, rows)
+            replans = prepay_supplied(facts.supplied, on, amount=amount, effect=effect, rows=rows)
+        else:
+            replans = prepay(
+                facts.running, on, amount=amount, effect=effect, interest=interest, fee_percent=fee.percent
+            )
         outcome, replan = single_plan(facts, replans, cause=Schedule.Cause.PREPAYMENT, on=on)
     except CannotSchedule as error:
         raise asked.refused(error) from error
+    if by_bank:
+        outcome.versions["terms"] = pd.Series([{}], dtype="object")
+        refuse_dearer_sale(facts, outcome, kept=int(replan.kept), term="rows")
     outcome.amount_minor = amount
     outcome.amounts = {facts.loan.pk: amount}
-    raised = raising_until(facts, on).upto(on, outcome.dues, keeps_to=int(replan.kept))
-    with_raised(facts, outcome, raised)
+    raised = with_raised(facts, outcome, raising_until(facts, on))
     needed = open_under(facts, on, dues=outcome.dues, keeps_to=int(replan.kept), raised=raised)
     take_money(outcome, parameters, needed)
     outcome.figures = _figures(needed, fee=int(replan.fee_minor), principal=amount)
     gaps = {"amount": amount, "on": on.isoformat()}
     outcome.says[:0] = [
-        Say(f"prepayment.{effect.value}", gaps),
+        Say("prepayment.bank_plan" if rows else f"prepayment.{effect.value}", gaps),
+        *([Say("prepayment.supplied", gaps)] if by_bank and not rows else []),
         Say(f"prepayment.interest_{interest.value}", gaps),
         *fee.says,
     ]
     return outcome
+
+
+def _refuse_unsaid_price(facts: Facts, rows: Sequence[SuppliedRow]) -> None:
+    """How the profit left of a sale at a fixed price falls due only the bank can say: it made the plan."""
+    if not rows and facts.agreement.contract_mode == Agreement.ContractMode.MURABAHA:
+        raise CannotMakeEvent(
+            "rows",
+            _("The institution supplied the plan of this sale, its price is fixed: give its own new plan."),
+        )
 
 
 def settlement(facts: Facts, on: date, parameters: Parameters, valid_until: date | None) -> Outcome:
@@ -118,8 +139,7 @@ def _settled_on(facts: Facts, on: date, raising: Raising) -> tuple[Outcome, Open
         row = {"instalment": number, "component": int(Component.INTEREST), "amount_minor": rebate}
         outcome.settling = without_money(facts, Source.WAIVER, on, [row])
     kept = int(replan.kept)
-    raised = raising.upto(on, outcome.dues, keeps_to=kept, ends=True)
-    with_raised(facts, outcome, raised)
+    raised = with_raised(facts, outcome, raising, ends=True)
     needed = open_under(facts, on, dues=outcome.dues, keeps_to=kept, settling=outcome.settling, raised=raised)
     return outcome, needed, rebate
 

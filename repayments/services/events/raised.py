@@ -13,14 +13,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from calc.calendar import to_date
 from calc.money import Component, IntColumn
-from calc.raising import Accruals, DatedDues, reckon, unmatched
+from calc.raising import Accruals, DatedDues, unmatched
 from calc.raising import Facts as ToReckon
+from calc.schedule import InterestTo
 from lending.models import Agreement
 from repayments.selectors.raising import Books, dated, facts_of, loans_named, read_books
+from repayments.selectors.settling import SettlingFacts, settling_facts
 from repayments.services.events.facts import Facts
+from repayments.services.raising import at_rest
 
+EVERY = 2**31 - 1
+"""Keeps every instalment: the plan stays as it is."""
 COLUMNS = ("instalment", "component", "nominal_date", "late_date", "effective_date", "amount_minor")
 
 
@@ -31,9 +35,12 @@ class Raised:
     rows: pd.DataFrame
     gone: IntColumn
 
-    def minor(self, component: Component) -> int:
+    def minor(self, component: Component, *, instalment: int | None = None) -> int:
         """How much of a component is appended, in minor units."""
-        return int(self.rows.loc[self.rows["component"] == int(component), "amount_minor"].sum())
+        mine = self.rows["component"] == int(component)
+        if instalment is not None:
+            mine &= self.rows["instalment"] == instalment
+        return int(self.rows.loc[mine, "amount_minor"].sum())
 
 
 NOTHING = Raised(pd.DataFrame(columns=list(COLUMNS)), np.zeros(0, dtype=np.int64))
@@ -44,43 +51,48 @@ class Raising:
     """One loan's facts as a close takes them, read once for every day up to the last one asked."""
 
     facts: Facts
-    books: Books | None
-    known: ToReckon | None
+    books: Books | None = None
+    known: ToReckon | None = None
+    settling: SettlingFacts | None = None
 
-    def upto(self, on: date, dues: pd.DataFrame, *, keeps_to: int, ends: bool = False) -> Raised:
+    def upto(self, on: date, *, keeps_to: int = EVERY, breaks: int = 0, ends: bool = False) -> Raised:
         """What falls due by a day under a new plan of that day, which keeps dues up to an instalment.
 
+        ``breaks``: the instalment with which an interest period ends on the day (0: none does).
         ``ends``: nothing runs on after the day, so what was raised for later days is taken back.
         """
-        if self.books is None or self.known is None:
+        if self.books is None or self.known is None or self.settling is None:
             return NOTHING
         until = np.datetime64(on, "D")
-        periods = self._periods(self.known.accruals, until, dues, keeps_to)
-        found = reckon(replace(self.known, accruals=periods), self.books.settled, until)
+        known = replace(self.known, accruals=self._periods(self.known.accruals, until, keeps_to, breaks))
         standing = self.books.standing
         replaced = (standing["component"] == int(Component.INTEREST)) & (standing["instalment"] > keeps_to)
         standing = standing[~replaced]
         by_then = standing["effective_date"] <= until
+        found = at_rest(known, standing[by_then], self.books.settled, self.settling, until)
         differ = unmatched(dated(standing[by_then]), found)
         gone = standing[by_then]["id"][differ.old]
         if ends:
             gone = np.concatenate([gone, standing["id"][~by_then]])
         return Raised(_frame(found.take(differ.new)), gone)
 
-    def _periods(
-        self, accruals: Accruals, until: np.datetime64, dues: pd.DataFrame, keeps_to: int
-    ) -> Accruals:
-        """The interest periods ended before the day, and the one the event ends."""
-        ended = accruals.take((accruals.to_on < until) & (accruals.instalment <= keeps_to))
-        principal = dues[(dues["component"] == int(Component.PRINCIPAL))]
-        here = principal[pd.to_datetime(principal["nominal_date"]) == pd.Timestamp(to_date(until))]
-        is_daily = self.facts.agreement.interest_basis == Agreement.InterestBasis.DAILY_PRODUCT
-        if not is_daily or here.empty:
+    def accrued(self, on: date, *, keeps_to: int) -> int:
+        """Interest since the last period that ended, in minor units, of a daily-product loan.
+
+        Of the loan as its plan stands up to an instalment; 0 where interest is planned.
+        """
+        after = keeps_to + 1
+        return self.upto(on, keeps_to=keeps_to, breaks=after).minor(Component.INTEREST, instalment=after)
+
+    def _periods(self, accruals: Accruals, until: np.datetime64, keeps_to: int, breaks: int) -> Accruals:
+        """The interest periods ended by the day, and the one the event ends."""
+        ended = accruals.take((accruals.to_on <= until) & (accruals.instalment <= keeps_to))
+        if not breaks or not is_daily(self.facts):
             return ended
         since = np.datetime64(self.facts.loan.disbursed_date, "D")
         broken = Accruals(
             loan=self.facts.ids,
-            instalment=np.array([here["instalment"].min()], dtype=np.int32),
+            instalment=np.array([breaks], dtype=np.int32),
             from_on=np.array([max([since, *ended.to_on])], dtype="datetime64[D]"),
             to_on=np.array([until]),
             late_date=np.array([until]),
@@ -96,10 +108,30 @@ class Raising:
 def raising_until(facts: Facts, last: date) -> Raising:
     """Read what the days up to the last one need; nothing is ever raised on a sub-loan."""
     if not facts.is_wholesale:
-        return Raising(facts, None, None)
+        return Raising(facts)
     books = read_books(loans_named(facts.ids), max(last, facts.business_date))
     (known,) = facts_of(books, last, since=None)
-    return Raising(facts, books, known)
+    return Raising(facts, books, known, settling_facts(facts.ids))
+
+
+def is_daily(facts: Facts) -> bool:
+    """Whether the closes raise the interest of the one loan from facts."""
+    return facts.is_wholesale and facts.agreement.interest_basis == Agreement.InterestBasis.DAILY_PRODUCT
+
+
+def period_broken(facts: Facts, versions: pd.DataFrame, dues: pd.DataFrame, on: date) -> int:
+    """The first instalment of a new plan with which an interest period ends on the day; 0 where none does."""
+    if not is_daily(facts) or versions.empty:
+        return 0
+    to_due = facts.agreement.interest_to == InterestTo.ADJUSTED
+    ends = pd.to_datetime(dues["late_date" if to_due else "nominal_date"])
+    here = (dues["component"] == int(Component.PRINCIPAL)) & (ends == pd.Timestamp(on))
+    kept = versions["terms"].iloc[0].get("accruals", ())
+    return min(
+        [int(number) for number in dues.loc[here, "instalment"]]
+        + [int(period["instalment"]) for period in kept if period["until"] == on.isoformat()],
+        default=0,
+    )
 
 
 def _frame(rows: DatedDues) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from calc.allocation import Source
 from calc.calendar import add_months
 from calc.events import Moved, Replans, reschedule, resupply, settle
 from calc.money import Component, from_minor
-from calc.schedule import CannotSchedule, Rules, SuppliedRow
+from calc.schedule import CannotSchedule, Rules
 from daybook.formats import number
 from daybook.selectors import latest_booking_id
 from lending.models import Agreement, Schedule
@@ -29,11 +29,14 @@ from repayments.services.events import asked
 from repayments.services.events.asked import CannotMakeEvent, Parameters, in_taka
 from repayments.services.events.facts import Facts, times_changed
 from repayments.services.events.money import merged, open_under
-from repayments.services.events.outcome import Outcome, Say, single_plan, without_money
+from repayments.services.events.outcome import Outcome, Say, single_plan, with_raised, without_money
+from repayments.services.events.plans import refuse_dearer_sale, supplied_rows
 from repayments.services.events.prepaying import take_money
+from repayments.services.events.raised import is_daily, period_broken, raising_until
 from repayments.services.events.standing import LoanStanding, kind_of_institution, standing_of
 
 Kind = LoanEvent.Kind
+InterestBasis = Agreement.InterestBasis
 CAUSES = {Kind.RESCHEDULE: Schedule.Cause.RESCHEDULE, Kind.RESTRUCTURE: Schedule.Cause.RESTRUCTURE}
 
 
@@ -49,33 +52,46 @@ def new_plan(facts: Facts, on: date, parameters: Parameters, *, kind: str) -> Ou
             "capitalise", _("Under this contract nothing unpaid joins what bears profit or rent.")
         )
     try:
-        rows = supplied_rows(parameters)
+        rows = supplied_rows(facts, parameters)
         plan = facts.supplied if facts.is_supplied else facts.running
         kept = int(settle(plan, on).kept[0])
-        overdue = open_under(facts, on, keeps_to=kept)
-        moved = list(overdue.rows) if moves and not rows else []
+        raising = raising_until(facts, on)
+        overdue = open_under(facts, on, keeps_to=kept, raised=raising.upto(on, keeps_to=kept))
+        moved = list(overdue.rows) if moves else []
+        accrued = None
+        if is_daily(facts) and capitalise:
+            accrued = raising.accrued(on, keeps_to=kept)
+        elif is_daily(facts):  # the closes raise all interest of the new plan from facts, so none can wait
+            moved = [row for row in moved if row["component"] == Component.PRINCIPAL]
         principal = sum(row["amount_minor"] for row in moved if row["component"] == Component.PRINCIPAL)
         rest = sum(row["amount_minor"] for row in moved) - principal
-        taken = Moved(principal, rest, down_payment, capitalise)
-        replans = resupply(plan, on, rows) if rows else _replan(facts, on, parameters, taken)
+        taken = Moved(principal, rest, down_payment, capitalise, accrued)
+        replans = (
+            resupply(facts.supplied, on, rows, moved=taken) if rows else _replan(facts, on, parameters, taken)
+        )
         outcome, replan = single_plan(facts, replans, cause=CAUSES[Kind(kind)], on=on)
     except CannotSchedule as error:
         raise asked.refused(error) from error
-    _refuse_dearer_sale(facts, outcome, kept=kept, moved_minor=rest, term="rows" if rows else "annual_rate")
+    refuse_dearer_sale(facts, outcome, kept=kept, moved_minor=rest, term="rows" if rows else "annual_rate")
     if rows:
         outcome.versions["terms"] = pd.Series([{}], dtype="object")
+    raised = with_raised(facts, outcome, raising)
+    if accrued:
+        number = period_broken(facts, outcome.versions, outcome.dues, on)
+        moved.append({"instalment": number, "component": int(Component.INTEREST), "amount_minor": accrued})
     outcome.settling = without_money(facts, Source.TRANSFER, on, merged(moved))
     owed = int(replan.taken_back_minor) + principal
     outcome.amount_minor = owed
     outcome.amounts = {facts.loan.pk: owed}
     outcome.holds_class = "rescheduled"
-    needed = open_under(facts, on, dues=outcome.dues, keeps_to=kept, settling=outcome.settling)
+    needed = open_under(facts, on, dues=outcome.dues, keeps_to=kept, settling=outcome.settling, raised=raised)
     if needed.of():
         take_money(outcome, parameters, needed)
     _refuse_beyond_policy(facts, on, parameters, kind, outcome, owed, down_payment)
     gaps = {"owed": owed, "on": on.isoformat(), "times": times_changed(facts.loan.pk) + 1}
     outcome.says.insert(0, Say(kind, gaps))
     if moved:
+        rest += accrued or 0
         outcome.says.append(Say("moved", {"principal": principal, "rest": rest, "capitalised": capitalise}))
     outcome.figures = [
         {"name": "moved_principal", "amount": principal},
@@ -83,23 +99,6 @@ def new_plan(facts: Facts, on: date, parameters: Parameters, *, kind: str) -> Ou
         {"name": "down_payment", "amount": down_payment},
     ]
     return outcome
-
-
-def _refuse_dearer_sale(facts: Facts, outcome: Outcome, *, kept: int, moved_minor: int, term: str) -> None:
-    """What a murabaha was sold for is fixed: a new plan spreads what is left of its profit, and adds none."""
-    if facts.agreement.contract_mode != Agreement.ContractMode.MURABAHA:
-        return
-    interest = int(Component.INTEREST)
-    ahead = facts.dues[(facts.dues["component"] == interest) & (facts.dues["instalment"] > kept)]
-    left = int(ahead["amount_minor"].sum()) + moved_minor
-    planned = int(outcome.dues.loc[outcome.dues["component"] == interest, "amount_minor"].sum())
-    if planned > left:
-        raise CannotMakeEvent(
-            term,
-            _("The price of a murabaha is fixed at the sale: %(left)s of profit is left of it, the new plan "
-              "would hold %(planned)s.")
-            % {"left": in_taka(left), "planned": in_taka(planned)},
-        )  # fmt: skip
 
 
 def _replan(facts: Facts, on: date, parameters: Parameters, moved: Moved) -> Replans:
@@ -126,21 +125,8 @@ def _rules(facts: Facts, parameters: Parameters) -> Rules:
         roll_rule=agreement.roll_rule,
         interest_to=agreement.interest_to,
         contract_mode=agreement.contract_mode,
+        interest_basis=agreement.interest_basis if facts.is_wholesale else InterestBasis.SCHEDULED,
     ).rules()
-
-
-def supplied_rows(parameters: Parameters) -> list[SuppliedRow]:
-    """The plan that the institution supplied, a line an instalment: number, date, principal, interest."""
-    given: list[dict[str, Any]] = list(parameters.get("rows") or [])
-    return [
-        SuppliedRow(
-            int(row["instalment"]),
-            date.fromisoformat(row["due_on"]),
-            int(row["principal_minor"]),
-            int(row["interest_minor"]),
-        )
-        for row in given
-    ]
 
 
 def _refuse_wrong_name(kind: str, stands: LoanStanding) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from calc.events import Dates, Effect, Replans, change_rate, moratorium
 from calc.money import Component
 from calc.schedule import CannotSchedule, GraceKind
 from daybook.formats import day, percent
-from lending.models import Agreement, Schedule
+from lending.models import Agreement, Schedule, Tier
 from lending.selectors.programmes import terms_on
 from lending.term_words import say_refusal
 from repayments.services.events import asked
@@ -82,6 +83,8 @@ def moratorium_on(facts: Facts, on: date, parameters: Parameters) -> Outcome:
             "grace_kind", _("Under this contract nothing unpaid joins what bears profit or rent.")
         )
     facts, left_out = _with_terms(facts, on)
+    facts, by_day = _not_by_daily_product(facts, kind)
+    left_out += by_day
     replans = moratorium(facts.running, on, until=until, kind=kind, dates=dates)
     outcome = _of_many(facts, replans, cause=Schedule.Cause.MORATORIUM, on=on, left_out=left_out)
     gaps = {"on": on.isoformat(), "until": until.isoformat(), "loans": len(outcome.versions)}
@@ -89,6 +92,19 @@ def moratorium_on(facts: Facts, on: date, parameters: Parameters) -> Outcome:
     outcome.says.append(Say(f"moratorium.{kind.value}", gaps))
     outcome.says.append(Say(f"moratorium.{dates.value}", gaps))
     return outcome
+
+
+def _not_by_daily_product(facts: Facts, kind: GraceKind) -> tuple[Facts, list[dict[str, Any]]]:
+    """The loans without those whose interest is raised from facts, where it is to be added or not charged."""
+    if kind in (GraceKind.INTEREST_PAID, GraceKind.INTEREST_DEFERRED):
+        return facts, []
+    daily = (facts.loans["interest_basis"] == Agreement.InterestBasis.DAILY_PRODUCT).to_numpy()
+    daily = daily & (facts.loans["tier"] == Tier.WHOLESALE).to_numpy()
+    reason = _("Its interest is raised on what is outstanding each day: it goes on falling due, or waits.")
+    if daily.all():
+        raise CannotMakeEvent("grace_kind", reason)
+    left_out = [{"loan": number, "reason": reason} for number in facts.loans["number"][daily]]
+    return _of(facts, ~daily), left_out
 
 
 def rate_change(facts: Facts, on: date, parameters: Parameters) -> Outcome:
@@ -141,15 +157,16 @@ def _with_terms(facts: Facts, on: date) -> tuple[Facts, list[dict[str, Any]]]:
     stays = ~(supplied | later)
     if not stays.any():
         raise CannotMakeEvent("effective_date", str(left_out[0]["reason"]))
-    ids = facts.ids[stays]
-    return (
-        replace(
-            facts,
-            loans=facts.loans[stays].reset_index(drop=True),
-            versions=versions[stays].reset_index(drop=True),
-            dues=facts.dues[np.isin(facts.dues["loan_id"], ids)],
-        ),
-        left_out,
+    return _of(facts, stays), left_out
+
+
+def _of(facts: Facts, stays: npt.NDArray[np.bool_]) -> Facts:
+    """The facts of some of the loans."""
+    return replace(
+        facts,
+        loans=facts.loans[stays].reset_index(drop=True),
+        versions=facts.versions[stays].reset_index(drop=True),
+        dues=facts.dues[np.isin(facts.dues["loan_id"], facts.ids[stays])],
     )
 
 

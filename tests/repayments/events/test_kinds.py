@@ -152,9 +152,7 @@ class TestWithoutMoney:
 
 
 class TestSubLoans:
-    def test_a_supplied_plan_is_settled_but_not_prepaid_without_a_successor(
-        self, world: World, loan: Loan
-    ) -> None:
+    def test_a_supplied_plan_is_settled(self, world: World, loan: Loan) -> None:
         booking = world.booking()
         sub = Loan.objects.create(
             number="S-1", tier="subloan", origin="import", institution=world.bank, agreement=world.agreement,
@@ -172,11 +170,6 @@ class TestSubLoans:
                 nominal_date=day, late_date=day, effective_date=date(2026, 1, 1), amount_minor=100_000,
                 booking=booking,
             )  # fmt: skip
-        with pytest.raises(CannotMakeEvent, match="supplied the plan"):
-            see(
-                wanted("prepayment", sub, E, amount_minor=50_000, effect="term", reference="x"),
-                actor=world.people["maker"],
-            )
         event = propose(
             wanted("settlement", sub, E, valid_until=E), actor=world.people["maker"], reason="Closed"
         )
