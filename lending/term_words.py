@@ -109,6 +109,8 @@ SENTENCES = (
     _("nothing falls due on {date} or after"),
     _("there are {left_minor} minor units of principal not yet due; to pay them all, settle the loan"),
     _("the bank gave this plan: ask it for the new one"),
+    _("interest is planned where no principal is left: ask the bank for its plan"),
+    _("{moved_minor} of interest moves in, the plan holds {given_minor} minor units of it"),
     _("the interest of the grace still running goes another way; choose the same"),
     _("the moratorium ends before it begins"),
     _("the plan in force runs from {date}; an event before it would change what it changed"),
@@ -159,6 +161,7 @@ TERMS: dict[str, Text] = {
     "dates": gettext_lazy("Later due dates"),
     "until": gettext_lazy("Last day"),
     "plan": gettext_lazy("Plan"),
+    "rows": gettext_lazy("New plan"),
     "down_payment": gettext_lazy("Down payment"),
 }
 """What a page calls the term that a refusal names."""

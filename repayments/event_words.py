@@ -82,6 +82,13 @@ SENTENCES: dict[str, Text] = {
     "settlement.rebate": _("The profit not earned yet, %(amount)s, is waived as a rebate."),
     "fee.within": _("%(rate)s of the principal paid early is the fee, within %(policy)s."),
     "fee.none": _("No fee is taken for paying early: %(policy)s allows none here."),
+    "prepayment.bank_plan": _(
+        "%(amount)s is paid early on %(on)s; what is left falls due by the institution's own new plan."
+    ),
+    "prepayment.supplied": _(
+        "The institution supplied the plan: each later instalment bears interest on its new balance "
+        "as it did on the old one."
+    ),
     "raised.interest": _("Interest counted day by day up to %(on)s falls due with it: %(amount)s."),
     "raised.penal": _("Penal interest is counted up to %(on)s: %(amount)s more than is raised so far."),
     "reschedule": _("%(owed)s is owed on a new plan from %(on)s; time %(times)s that the terms are changed."),

@@ -1,7 +1,8 @@
 """Append a later version to the plans of running loans: never an edit, always a new version (in sets).
 
-What a version replaces is taken back by mirrors that carry the new version's id and its effective date (or
-that of the due itself, where a close raised it later); earlier instalments keep their number and their facts (design.md section 3, "The plan is facts").
+What a version replaces is taken back by mirrors that carry the new version's id and its effective date, or
+that of the due itself where a close raised it later; earlier instalments keep their number and their facts
+(design.md section 3, "The plan is facts").
 """
 
 from __future__ import annotations
@@ -256,7 +257,7 @@ def _insert_dues(
     effective = _days(rows["effective_date"])
     institutions = facts["institution_id"].to_numpy(dtype=np.int64)
     of = place.reindex(replaced["loan_id"]).to_numpy().astype(np.int64)
-    since = np.maximum(effective[of], replaced["effective_date"])  # what a close raised later counts from then
+    since = np.maximum(effective[of], replaced["effective_date"])  # a close may have raised it for later
     take_back(replaced, booking=booking, schedule_id=schedules[of], effective_date=since)
     own = own.sort_values(["loan_id", "late_date", "instalment", "component"], kind="stable")
     at = place.reindex(own["loan_id"]).to_numpy().astype(np.int64)

@@ -7,88 +7,25 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from calc.events import Accrued, Dates, Effect
-from calc.money import to_minor
 from calc.schedule import GraceKind
 from daybook.forms import DayField, TakaField
 from lending.models import Cluster, Loan, Programme, Tier
 from lending.words import DAY_COUNTS, FREQUENCIES, GRACE_KINDS, METHODS, choices
 from partners.models import District, Institution
+from repayments.forms.event import EventForm
+from repayments.forms.own_plan import PlanForm
 from repayments.models import LoanEvent
 from repayments.names import NamedChoiceField
 from repayments.services.events.forgiving import Extent, Waived
 
 Kind = LoanEvent.Kind
-TERMS = {
-    "amount": "amount",
-    "amount_minor": "amount",
-    "received_minor": "received",
-    "down_payment": "down_payment",
-    "down_payment_minor": "down_payment",
-    "effective_on": "effective_date",
-    "kind": "grace_kind",
-    "grace_periods": "grace_months",
-    "interest_grace": "grace_months",
-    "disbursed_on": "effective_date",
-    "due_on": "rows",
-    "principal": "rows",
-    "instalment": "rows",
-}
-"""Terms as calc and the services name them, where the field is called otherwise."""
-
-
-class EventForm(forms.Form):
-    """What every event has: from when, why. ``shown`` remembers of which figures the preview was."""
-
-    kind = ""
-    effective_date = DayField(label=_("Counts from"))
-    reason = forms.CharField(
-        label=_("Why"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("The second person reads it, and it stays in the books with the event."),
-    )
-    shown = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, loan: Loan | None, today: date, **kwargs: Any) -> None:
-        self.loan = loan
-        super().__init__(*args, **kwargs)
-        self.fields["effective_date"].initial = today
-        own = [name for name in self.fields if name not in ("effective_date", "reason", "shown")]
-        self.order_fields(["effective_date", *own, "reason", "shown"])
-
-    def parameters(self) -> dict[str, Any]:
-        """The choices as the event keeps them: JSON, money in minor units."""
-        skipped = {"effective_date", "reason", "shown", "valid_until"}
-        kept: dict[str, Any] = {}
-        for name, value in self.cleaned_data.items():
-            if name in skipped or value in (None, ""):
-                continue
-            if isinstance(self.fields[name], TakaField):
-                kept[f"{name}_minor"] = to_minor(value)
-            elif isinstance(value, date):
-                kept[name] = value.isoformat()
-            elif isinstance(value, Decimal):
-                kept[name] = str(value)
-            elif hasattr(value, "pk"):
-                kept[name] = value.pk
-            else:
-                kept[name] = value
-        return kept
-
-    def refuse(self, term: str, sentence: str) -> None:
-        """Put a refusal beside the field it names."""
-        name = TERMS.get(term, term)
-        self.add_error(name if name in self.fields else None, sentence)
-
-
-def lead_to_fault(form: forms.Form) -> None:
-    """Let the first field that is refused have the keyboard when the page comes back."""
-    name = next((name for name in form.fields if name in form.errors), None)
-    if name is not None:
-        form.fields[name].widget.attrs["autofocus"] = True
+STATED = ("annual_rate", "method", "frequency", "instalments")
+"""What makes a plan, unless the institution gives its own."""
+TERMS_OF_A_PLAN = frozenset({*STATED, "grace_months", "grace_kind", "day_count", "first_due_on"})
 
 
 def _plain(rate: Decimal | None) -> str:
@@ -105,7 +42,7 @@ def _reference(*, is_required: bool = False) -> forms.CharField:
     )
 
 
-class PrepaymentForm(EventForm):
+class PrepaymentForm(PlanForm):
     """Principal paid early."""
 
     kind = Kind.PREPAYMENT
@@ -139,8 +76,8 @@ class SettlementForm(EventForm):
     valid_until = DayField(label=_("The quotation holds until"))
 
 
-class NewPlanForm(EventForm):
-    """New terms for what is owed."""
+class NewPlanForm(PlanForm):
+    """New terms for what is owed, or the institution's own plan in their place."""
 
     annual_rate = forms.DecimalField(label=_("Rate, % a year"), max_digits=7, decimal_places=4, min_value=0)
     method = forms.ChoiceField(label=_("Method"), choices=[])
@@ -176,6 +113,22 @@ class NewPlanForm(EventForm):
             self.fields["method"].initial = loan.agreement.method
             self.fields["frequency"].initial = loan.agreement.frequency
             self.fields["day_count"].initial = loan.agreement.day_count
+        if "rows" in self.fields:
+            for name in STATED:
+                self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any] | None:
+        told = super().clean() or self.cleaned_data
+        if not self.plan and not self.errors:
+            for name in STATED:
+                if told.get(name) in (None, ""):
+                    self.add_error(name, gettext("Give this, or the institution's own new plan."))
+        return told
+
+    def parameters(self) -> dict[str, Any]:
+        """Without terms where the plan itself is given."""
+        kept = super().parameters()
+        return {name: value for name, value in kept.items() if not self.plan or name not in TERMS_OF_A_PLAN}
 
 
 class RescheduleForm(NewPlanForm):

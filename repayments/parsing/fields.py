@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from repayments.parsing.text import heading_key
@@ -229,6 +229,9 @@ PLANS = (
     Field("interest", "Interest", "সুদ", Holds.MONEY, also="interest due;interest amount;profit;rent;provisional profit;মুনাফা;ভাড়া;সাময়িক মুনাফা"),
 )  # fmt: skip
 
+NEW_PLAN = tuple(replace(spec, required=True, filled=True, may_be_zero=True) for spec in PLANS[1:])
+"""One loan's new plan: no account, and an instalment may be of interest or of principal only."""
+
 POSITIONS = (
     Field("account", "Loan account", "ঋণ হিসাব নম্বর", Holds.ACCOUNT, required=True, filled=True, also=_ACCOUNT, most=60),
     Field("value_date", "As of", "যে তারিখে", Holds.DATE, required=True, filled=True,
@@ -248,6 +251,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     "repayments": REPAYMENTS,
     "subloans": SUBLOANS,
     "plans": PLANS,
+    "new_plan": NEW_PLAN,
     "borrowers": BORROWERS,
 }
 TOTAL_WORDS = (

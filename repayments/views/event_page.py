@@ -25,7 +25,8 @@ from partners.models import User
 from partners.services.refusals import Refused
 from repayments.builders.events import shown_preview
 from repayments.event_words import ICONS, KINDS, STATES
-from repayments.forms.events import QuotationPaymentForm, lead_to_fault
+from repayments.forms.event import lead_to_fault
+from repayments.forms.events import QuotationPaymentForm
 from repayments.forms.receipts import DecisionForm
 from repayments.models import LoanEvent
 from repayments.names import name_of, sign_of

@@ -28,7 +28,8 @@ from partners.access import EVERYONE, Role
 from partners.models import Institution
 from repayments.builders.events import ShownPreview, shown_preview
 from repayments.event_words import ICONS, INTRODUCTIONS, KINDS, STATES
-from repayments.forms.events import FORMS, EventForm, lead_to_fault
+from repayments.forms.event import EventForm, lead_to_fault
+from repayments.forms.events import FORMS
 from repayments.frames import Scope
 from repayments.models import LoanEvent
 from repayments.names import NamedChoiceFilter, name_of, sign_of
@@ -180,8 +181,9 @@ class NewEvent(Page, TemplateView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self._open()
-        self.form = self._form(request.POST)
+        self.form = self._form(request.POST, request.FILES)
         if self.form.is_valid():
+            self.form.data = {**request.POST.dict(), **self.form.carried()}
             try:
                 asked = self._asked()
                 seen = see(asked, actor=request.user)  # type: ignore[arg-type]
@@ -196,9 +198,9 @@ class NewEvent(Page, TemplateView):
                     )
                     return redirect("repayments:event", pk=event.pk)
                 self.seen = shown_preview(seen.outcome.preview(), contract_words(self.mode))
-                self.form.data = {**request.POST.dict(), "shown": seen.digest}
+                self.form.data |= {"shown": seen.digest}
             except CannotMakeEvent as refusal:
-                self.form.refuse(refusal.term, str(refusal))
+                self.form.refuse(refusal.term, contract_words(self.mode).tell(refusal))
         lead_to_fault(self.form)
         return self.render_to_response(self.get_context_data())
 
@@ -221,10 +223,11 @@ class NewEvent(Page, TemplateView):
         """The contract whose words are used."""
         return self.loan.agreement.contract_mode if self.loan else Agreement.ContractMode.INTEREST
 
-    def _form(self, data: Any) -> EventForm:
-        form = FORMS[self.kind](data, loan=self.loan, today=open_business_date())
+    def _form(self, data: Any, files: Any = None) -> EventForm:
+        form = FORMS[self.kind](data, files, loan=self.loan, today=open_business_date())
         if self.request.context.is_partner:  # type: ignore[attr-defined]
             form.fields.pop("scope", None)  # what touches many loans the foundation proposes
+        form.speak(contract_words(self.mode))
         return form
 
     def _asked(self) -> Asked:
@@ -245,7 +248,7 @@ class NewEvent(Page, TemplateView):
                 "loan": self.loan,
                 "kind": self.kind,
                 "icon": ICONS[self.kind],
-                "introduction": INTRODUCTIONS[self.kind],
+                "introduction": contract_words(self.mode).tell(INTRODUCTIONS[self.kind]),
                 "preview": self.seen,
                 "words": contract_words(self.mode),
                 "currency": sign_of(self.loan.currency if self.loan else "BDT"),

@@ -22,7 +22,7 @@ from lending.models import Loan, Tranche
 from partners.access import Role
 from partners.services.refusals import Refused
 from repayments.builders.events import ShownPreview, shown_preview
-from repayments.forms.events import lead_to_fault
+from repayments.forms.event import lead_to_fault
 from repayments.names import name_of, sign_of
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.further import disburse_further, running_loans, see_further
