@@ -1,11 +1,12 @@
 """Which role may do what with which table. Applied after every migration; the whole truth each time.
 
-Nothing here is a list of tables that could go stale, but for the two short ones below. The database
+Nothing here is a list of tables that could go stale, but for the short ones below. The database
 is asked instead: a table is append-only when it carries the trigger ``append_only``, guarded when
 row-level security is on, ours when a Django model stands behind it.
 
-A table without row-level security is closed to partners unless ``PARTNER_READS`` names it: people,
-enterprises and other institutions' affairs must not be readable because somebody forgot a policy.
+A partner's role is closed by default, twice. A table without row-level security is closed to it unless
+``PARTNER_READS`` names it: people, enterprises and other institutions' affairs must not be readable because
+somebody forgot a policy. And it writes only what ``PARTNER_WRITES`` names, because its pages do.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ PARTNER_READS = frozenset(
         "lending_sector",
         "repayments_chargepolicy",
         "repayments_classificationpolicy",
-        "repayments_dayrun",
         "repayments_provisionpolicy",
         "repayments_reschedulepolicy",
         "repayments_writeoffpolicy",
@@ -39,6 +39,34 @@ PARTNER_READS = frozenset(
         "auth_permission",
     }
 )
+# Of these a partner reads some columns: which closes and returns there are, and which books they read.
+# Figures of the whole programme, reasons given for them and what a close stumbled on are the foundation's.
+PARTNER_COLUMNS: dict[str, tuple[str, ...]] = {
+    "repayments_classificationreturn": (
+        "id", "tier", "institution_id", "as_of", "known_by", "last_booking_id", "state", "booking_id",
+    ),
+    "repayments_dayrun": ("id", "business_date", "attempt", "state", "last_booking_id", "kept"),
+    "repayments_rulingproposal": ("id", "institution_id", "booking_id"),
+}  # fmt: skip
+# What a partner's own pages write; row-level security and the guards say which rows and which steps.
+# (To lock a row PostgreSQL asks for the right to update a column of it; the guards refuse the update itself.)
+PARTNER_WRITES: dict[str, str] = {
+    "daybook_auditentry": "INSERT",
+    "daybook_booking": "INSERT",
+    "lending_agreement": "UPDATE (id)",
+    "lending_application": "INSERT, UPDATE",
+    "lending_applicationline": "INSERT, UPDATE, DELETE",
+    "lending_decision": "INSERT",
+    "lending_standing": "UPDATE (id)",
+    "lending_tranche": "INSERT, UPDATE",
+    "repayments_loanevent": "INSERT, UPDATE",
+    "repayments_upload": "INSERT, UPDATE",
+    "repayments_uploadrow": "UPDATE",
+    "reports_reportrun": "INSERT",
+}
+# Numbers of things, drawn by name. Keys need no right: PostgreSQL draws them itself, and who could ask the
+# sequence of a key would learn how many rows all institutions have.
+PARTNER_NUMBERS = frozenset({"lending_number_application", "lending_number_tranche"})
 # What paikar_web itself needs before it knows who is there: to sign a person in and out.
 WEB_LOGIN: dict[str, str] = {
     "django_session": "SELECT, INSERT, UPDATE, DELETE",
@@ -108,6 +136,25 @@ def tables() -> list[Table]:
         return [Table(*row) for row in cursor.fetchall()]
 
 
+def numbers() -> dict[str, list[str]]:
+    """Sequences that no column owns, and who draws from them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.relname FROM pg_class c
+             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'S'
+               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid
+                               AND d.classid = 'pg_class'::regclass AND d.deptype = 'i')
+             ORDER BY 1
+            """
+        )
+        return {
+            name: ["paikar_foundation", "paikar_worker"]
+            + (["paikar_partner"] if name in PARTNER_NUMBERS else [])
+            for (name,) in cursor.fetchall()
+        }
+
+
 def model_tables() -> frozenset[str]:
     """Tables behind a Django model; others (the queue of guards) only the owner's functions touch."""
     return frozenset(model._meta.db_table for model in apps.get_models(include_auto_created=True))
@@ -130,11 +177,17 @@ def rights(table: Table, *, modelled: frozenset[str]) -> dict[str, str]:
         given["paikar_foundation"] += ", INSERT"
     elif table.name not in WEB_ONLY:
         given["paikar_foundation"] = writes
-        if table.is_guarded:
-            given["paikar_partner"] = writes
-        elif table.name in PARTNER_READS:
-            given["paikar_partner"] = "SELECT"
+        if partner := _partner_rights(table):
+            given["paikar_partner"] = partner
     return given
+
+
+def _partner_rights(table: Table) -> str:
+    if table.name in PARTNER_COLUMNS:
+        return f"SELECT ({', '.join(PARTNER_COLUMNS[table.name])})"
+    if not table.is_guarded and table.name not in PARTNER_READS:
+        return ""
+    return ", ".join(["SELECT", *([PARTNER_WRITES[table.name]] if table.name in PARTNER_WRITES else [])])
 
 
 def apply() -> int:
@@ -149,7 +202,13 @@ def apply() -> int:
                 sql.SQL("REVOKE ALL ON ALL {} IN SCHEMA public FROM PUBLIC, {}").format(sql.SQL(kind), actors)
             )
         _execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(actors))
-        _execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(actors))
+        for name, roles in numbers().items():
+            for role in roles:
+                _execute(
+                    sql.SQL("GRANT USAGE ON SEQUENCE {} TO {}").format(
+                        sql.Identifier(name), sql.Identifier(role)
+                    )
+                )
         for table in found:
             for role, privileges in rights(table, modelled=modelled).items():
                 _execute(

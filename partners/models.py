@@ -160,7 +160,7 @@ class PasswordField(models.CharField):
 class User(AbstractUser):
     """A person who signs in. What the person may do is in ``Membership``."""
 
-    password = PasswordField(_("password"), max_length=128)
+    password = PasswordField(max_length=128)
     full_name = models.CharField(max_length=120)
     full_name_bn = models.CharField(max_length=160, blank=True)
     language = models.CharField(max_length=2, choices=[("en", "English"), ("bn", "বাংলা")], default="en")

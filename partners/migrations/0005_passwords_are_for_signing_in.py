@@ -41,6 +41,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="user",
             name="password",
-            field=partners.models.PasswordField(max_length=128, verbose_name="password"),
+            field=partners.models.PasswordField(max_length=128),
         ),
     ]

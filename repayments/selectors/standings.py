@@ -82,6 +82,7 @@ def finished_run(as_of: date, knowledge: Knowledge) -> DayRun | None:
             business_date=as_of, state__in=FINISHED, last_booking_id=knowledge.last_booking_id
         )
         .exclude(kept=DayRun.Kept.DROPPED)
+        .only("id")  # a partner reads no figures of the whole programme (config/grants.py)
         .first()
     )
 

@@ -59,6 +59,14 @@ def as_partner(institution_id: int) -> None:
         cursor.execute("SELECT set_config('paikar.institution', %s, true)", [str(institution_id)])
 
 
+def grant_partners(table: str) -> None:
+    """As if somebody had granted too much, until the test ends: what stands behind rights must hold alone."""
+    set_role("paikar_owner")
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT ALL ON {table} TO paikar_partner")
+    set_role("paikar_worker")
+
+
 def outcome(statement: str, *values: Any) -> str:
     """``forbidden`` by rights, row-level security or a guard; ``kept`` by append-only; else ``open``."""
     try:

@@ -14,6 +14,7 @@ from repayments.models import ClassFloor, ClassFreeze, ClassificationReturn, Ret
 from repayments.services.judgements import freeze_classes, hold_class, release_class
 from repayments.services.returns import compute_return, draft_return, lock_return
 from repayments.services.rulings import propose_ruling, reject_ruling
+from tests.database.attacks import grant_partners, outcome
 from tests.repayments.close.books import BOOKS_OPEN, ClosingBooks, closing_books
 
 pytestmark = pytest.mark.django_db
@@ -228,6 +229,9 @@ def test_a_draft_keeps_its_coordinates_and_locks_only_when_it_adds_up(books: Clo
     ],
 )
 def test_a_partner_writes_none_of_it(books: ClosingBooks, acting_as: Callable[..., None], table: str) -> None:
+    acting_as("paikar_partner", institution_id=books.institution.pk)
+    assert outcome(f"INSERT INTO {table} SELECT * FROM {table}") == "forbidden"
+    grant_partners(table)
     acting_as("paikar_partner", institution_id=books.institution.pk)
     refused(f"INSERT INTO {table} SELECT * FROM {table}", "partner_writes_little")
 

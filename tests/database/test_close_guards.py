@@ -10,6 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from repayments.models import ArrearsSnapshot, DayRun, StandingBase
 from repayments.services.close import close_day
+from tests.database.attacks import grant_partners
 from tests.repayments.close.books import BOOKS_OPEN, closing_books
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +114,7 @@ def test_only_the_worker_drops_months_and_a_partner_writes_no_base(
     institution = StandingBase.objects.values_list("institution_id", flat=True).first()
     acting_as("paikar_foundation")
     _refused("SELECT repayments_drop_snapshots('2025-12-01')", "permission denied")
+    grant_partners("repayments_standingbase")
     acting_as("paikar_partner", institution_id=institution)
     assert StandingBase.objects.exists()
     _refused("UPDATE repayments_standingbase SET subloan_outstanding_minor = 0", "only the foundation")

@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, ProgrammingError, connection, transaction
 
 from lending.models import Due, FacilityCancellation, Loan, Schedule
 from repayments.models import LoanEvent, ReschedulePolicy, WriteOffPolicy
 from tests.conftest import set_role
+from tests.database.attacks import grant_partners
 from tests.lending.world import World, make_world
 from tests.repayments.posting.books import check_guards
 from tests.reports.books import Book, make_book
@@ -83,6 +84,10 @@ class TestPartner:
         rows = LoanEvent.objects.filter(pk=own.pk)
         for change in ({"parameters": {"amount_minor": 1}}, {"state": "approved"}, {"amount_minor": 0}):
             refuses("partner_proposes_events", lambda change=change: rows.update(**change))
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            rows.delete()
+        grant_partners("repayments_loanevent")
+        as_partner(world.bank.pk)
         refuses("partner_writes_little", rows.delete)
         theirs = LoanEvent.objects.filter(pk=of_foundation.pk)
         refuses("partner_proposes_events", lambda: theirs.update(state="withdrawn"))

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from lending.services.subloans import open_subloans
-from tests.database.attacks import names, one, refused, run, touched_or_forbidden
+from tests.database.attacks import grant_partners, names, one, outcome, refused, run, touched_or_forbidden
 from tests.lending.world import CRORE, World, make_world, subloan_rows
 
 ActingAs = Callable[..., None]
@@ -129,5 +129,8 @@ def test_a_partner_does_not_send_itself_money(world: World, acting_as: ActingAs)
 def test_a_partner_does_not_change_its_limits_or_roles(
     world: World, acting_as: ActingAs, statement: str
 ) -> None:
+    acting_as("paikar_partner", institution_id=world.bank.pk)
+    assert outcome(statement) == "forbidden"
+    grant_partners(next(word for word in statement.split() if "_" in word))
     acting_as("paikar_partner", institution_id=world.bank.pk)
     refused("partner_writes_little", statement)

@@ -13,7 +13,7 @@ from daybook.services import roll_day
 from lending.models import Due, Loan, PenalRate
 from repayments.models import ChargePolicy
 from repayments.services.raising import raise_day
-from tests.database.attacks import refused, run, touched_or_forbidden
+from tests.database.attacks import grant_partners, refused, run, touched_or_forbidden
 from tests.repayments.close.books import ClosingBooks, closing_books
 from tests.repayments.raising.test_closes import agree
 
@@ -74,6 +74,7 @@ def test_a_penal_rate_is_decided_once_as_it_was_proposed(books: ClosingBooks) ->
 
 def test_a_partner_reads_its_own_penal_rate_and_writes_none(books: ClosingBooks, acting_as: ActingAs) -> None:
     pk = PenalRate.objects.get().pk
+    grant_partners("lending_penalrate")
     acting_as("paikar_partner", institution_id=books.institution.pk)
     assert PenalRate.objects.filter(pk=pk).exists()
     with pytest.raises(DatabaseError, match="only the foundation"):

@@ -17,6 +17,7 @@ from lending.models import Loan
 from repayments.models import Allocation, Receipt
 from repayments.services.posting import post_receipts, reverse_receipts
 from repayments.services.receipts import propose_reversal
+from tests.database.attacks import grant_partners
 from tests.repayments.posting.books import BOOKS_OPEN, Books, check_guards, make_books, receipts
 
 ActingAs = Callable[..., None]
@@ -265,6 +266,7 @@ class TestWhose:
             assert Allocation.objects.count() == count
 
     def test_a_partner_writes_no_money_even_its_own(self, scene: Scene, acting_as: ActingAs) -> None:
+        grant_partners("repayments_receipt, repayments_allocation")
         acting_as("paikar_partner", institution_id=scene.books.institution.pk)
         for attack in (receipt_row(scene), allocation_row(scene)):
             refused("partner_writes_little", attack)
