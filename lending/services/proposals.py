@@ -96,7 +96,7 @@ def propose_allotment(
         "from_date": first.isoformat(),
         "to_date": last.isoformat(),
     }
-    return _propose(Proposal.Kind.ALLOTMENT, actor, business_date, values, agreement=held)
+    return _propose(Proposal.Kind.ALLOTMENT, CannotAllot, actor, business_date, values, agreement=held)
 
 
 def _refuse_allotment(agreement: Agreement, wanted: Money, first: date, last: date) -> None:
@@ -117,7 +117,9 @@ def propose_end(*, agreement: Agreement, reason: str, actor: User, business_date
     held = lock_agreement(agreement.pk)
     _refuse_end(held)
     why = require_reason(CannotEndAgreement, reason)
-    return _propose(Proposal.Kind.END, actor, business_date, {}, agreement=held, reason=why)
+    return _propose(
+        Proposal.Kind.END, CannotEndAgreement, actor, business_date, {}, agreement=held, reason=why
+    )
 
 
 def _refuse_end(agreement: Agreement) -> None:
@@ -157,8 +159,11 @@ def propose_terms(
         "excluded_sectors": excluded_sectors or [],
         "confidence": confidence,
     }
-    _refuse_terms(programme, values)
-    return _propose(Proposal.Kind.TERMS, actor, business_date, values, programme=programme, reason=why)
+    held = Programme.objects.select_for_update(no_key=True).get(pk=programme.pk)
+    _refuse_terms(held, values)
+    return _propose(
+        Proposal.Kind.TERMS, CannotSetTerms, actor, business_date, values, programme=held, reason=why
+    )
 
 
 def _refuse_terms(programme: Programme, values: Mapping[str, Any]) -> None:
@@ -204,6 +209,7 @@ def _refuse_terms(programme: Programme, values: Mapping[str, Any]) -> None:
 
 def _propose(
     kind: Proposal.Kind,
+    refusal: type[Refused],
     actor: User,
     business_date: date,
     values: dict[str, Any],
@@ -212,6 +218,12 @@ def _propose(
     programme: Programme | None = None,
     reason: str = "",
 ) -> Proposal:
+    """Keep the proposal. Its agreement or programme is locked, so a form sent twice is one proposal."""
+    twins = Proposal.objects.filter(
+        kind=kind, agreement=agreement, programme=programme, values=values, state=Proposal.State.PROPOSED
+    )
+    if twins.exists():
+        raise refusal(_("The same proposal waits for a second person already."))
     proposal = Proposal.objects.create(
         kind=kind,
         agreement=agreement,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from django.db import transaction
 from django.db.models.functions import Now
@@ -21,6 +22,7 @@ from daybook.models import Booking
 from daybook.selectors import open_business_date
 from daybook.services import book, record
 from lending.models import Loan, Tier
+from lending.services.schedules import lock_loans
 from partners.access import actor_of
 from partners.models import User
 from repayments.models import Receipt, ReceiptProposal
@@ -53,6 +55,7 @@ def propose_receipt(
     A value date before disbursement and money beyond what is owed are for the second person to
     judge; a date after the open business date, or a reference that stands already, is refused.
     """
+    lock_loans(np.array([loan_id], dtype=np.int64))  # a form sent twice waits here and finds the first
     loan = Loan.objects.get(pk=loan_id)
     reference = external_reference.strip()
     _refuse_receipt(loan, amount, value_date, reference)
@@ -75,6 +78,7 @@ def propose_receipt(
 def propose_reversal(*, receipt_id: int, reason: str, actor: User) -> ReceiptProposal:
     """Propose to take a receipt of either tier back. Raises ``CannotProposeReversal``."""
     receipt = Receipt.objects.select_related("loan").get(pk=receipt_id)
+    lock_loans(np.array([receipt.loan_id], dtype=np.int64))
     if not reason.strip():
         raise CannotProposeReversal(
             _("Say why the receipt is to be reversed; the second person will read it.")

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -78,26 +78,37 @@ def draft_return(
         )
     if known_by_date < as_of:
         raise CannotDraftReturn(_("A return cannot be known before its own date."))
+    _refuse_twin(tier, institution_id, as_of)
+    knowledge = known_by(known_by_date)
+    rules = policies_on(as_of, last_booking_id=knowledge.last_booking_id)
+    try:
+        with transaction.atomic():
+            made = ClassificationReturn.objects.create(
+                tier=tier,
+                institution_id=institution_id,
+                as_of=as_of,
+                known_by=known_by_date,
+                last_booking_id=knowledge.last_booking_id,
+                policies=policy_codes(rules),
+                reason=reason.strip(),
+                made_by=actor,
+            )
+    except IntegrityError as error:  # another was drafted at the same moment
+        if "classification_return_once" not in str(error):
+            raise
+        _refuse_twin(tier, institution_id, as_of)
+        raise
+    _record("return.draft", made, actor, reason=made.reason)
+    return made
+
+
+def _refuse_twin(tier: str, institution_id: int | None, as_of: date) -> None:
     twin = _standing(tier, institution_id, as_of).first()
     if twin is not None:
         raise CannotDraftReturn(
             _("There is a return of %(date)s already (number %(number)s).")
             % {"date": day(as_of), "number": twin.pk}
         )
-    knowledge = known_by(known_by_date)
-    rules = policies_on(as_of, last_booking_id=knowledge.last_booking_id)
-    made = ClassificationReturn.objects.create(
-        tier=tier,
-        institution_id=institution_id,
-        as_of=as_of,
-        known_by=known_by_date,
-        last_booking_id=knowledge.last_booking_id,
-        policies=policy_codes(rules),
-        reason=reason.strip(),
-        made_by=actor,
-    )
-    _record("return.draft", made, actor, reason=made.reason)
-    return made
 
 
 def compute_return(*, return_id: int, claimed_by: str) -> bool:

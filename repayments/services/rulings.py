@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 from daybook.models import Booking
 from daybook.services import book, record
 from lending.models import Loan, Security
+from lending.services.schedules import lock_loans
 from partners.access import actor_of
 from partners.models import User
 from repayments.models import (
@@ -66,6 +68,7 @@ def propose_ruling(
     if not reason.strip():
         raise CannotProposeRuling(_("Say why; the second person will read it."))
     _refuse_terms(kind, parameters, loan)
+    _refuse_twin(kind, parameters, loan)
     institution_id = loan.institution_id if loan is not None else parameters.get("institution_id")
     proposal = RulingProposal.objects.create(
         kind=kind,
@@ -163,6 +166,17 @@ def _refuse_terms(kind: str, parameters: Parameters, loan: Loan | None) -> None:
                 _("There is a policy %(code)s; give the new one a code of its own.")
                 % {"code": parameters["code"]}
             )
+
+
+def _refuse_twin(kind: str, parameters: Parameters, loan: Loan | None) -> None:
+    """A form sent twice is one proposal: approved both, one security would count twice."""
+    if loan is not None:
+        lock_loans(np.array([loan.pk], dtype=np.int64))
+    twins = RulingProposal.objects.filter(
+        kind=kind, loan=loan, parameters=dict(parameters), state=RulingProposal.State.PROPOSED
+    )
+    if twins.exists():
+        raise CannotProposeRuling(_("The same proposal waits for a second person already."))
 
 
 def _write_floor(proposal: RulingProposal, approver: User, booking: Booking) -> None:

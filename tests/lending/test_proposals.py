@@ -77,8 +77,10 @@ def test_a_rejection_says_why_and_changes_nothing(world: World) -> None:
 
 def test_two_proposals_do_not_share_the_same_room(db: None) -> None:
     world = make_world(allots=9 * CRORE)
-    asked: dict[str, Any] = {"agreement": world.agreement, "fund_source": world.fund, "amount": CRORE}
-    first, second = (propose_allotment(**asked, **world.act("officer")) for _ in range(2))
+    asked: dict[str, Any] = {"agreement": world.agreement, "fund_source": world.fund, **world.act("officer")}
+    first, second = (propose_allotment(amount=amount, **asked) for amount in (CRORE, CRORE - 1))
+    with pytest.raises(CannotAllot, match="waits for a second person already"):
+        propose_allotment(amount=CRORE, **asked)
     decide_proposal(proposal=first, approves=True, **world.act("approver"))
     with pytest.raises(CannotAllot, match="not yet allotted"):
         decide_proposal(proposal=second, approves=True, **world.act("approver"))
