@@ -19,6 +19,8 @@ from config.watching.counting import REQUEST_SECONDS
 
 logger = logging.getLogger("paikar.requests")
 STATIC = "static"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+"""What HTTP knows. Anybody may send other words, without end, and each would be counted for ever."""
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _PROXY_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -37,17 +39,16 @@ class Watched:
             response = self.get_response(request)
             seconds = time.perf_counter() - begun
             route = route_of(request)
-            REQUEST_SECONDS.labels(request.method or "", route, f"{response.status_code // 100}xx").observe(
-                seconds
-            )
+            method = request.method if request.method in METHODS else "other"
+            REQUEST_SECONDS.labels(method, route, f"{response.status_code // 100}xx").observe(seconds)
             if route != STATIC:
                 logger.info(
                     "%s %s %s",
-                    request.method,
+                    method,
                     route,
                     response.status_code,
                     extra={
-                        "method": request.method,
+                        "method": method,
                         "route": route,
                         "status": response.status_code,
                         "milliseconds": round(seconds * 1000),

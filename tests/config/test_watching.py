@@ -122,6 +122,14 @@ class TestFigures:
         assert 'paikar_request_seconds_count{method="GET",route="repayments:closes",status="2xx"}' in told
         assert "Rahima" not in told
 
+    @with_word
+    def test_a_made_up_method_is_not_counted_by_its_name(self, client: ActingClient) -> None:
+        for number in range(3):
+            client.generic(f"FORGED{number}", "/sign-in/")
+        told = client.get("/metrics", headers=WORD).text
+        assert "FORGED" not in told
+        assert 'method="other"' in told
+
     def test_an_answer_carries_the_proxys_id_or_a_new_one(self, client: ActingClient) -> None:
         given = client.get("/sign-in/", headers={"x-request-id": "proxy-0123456789"})
         assert given["X-Request-ID"] == "proxy-0123456789"
