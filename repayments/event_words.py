@@ -82,6 +82,16 @@ SENTENCES: dict[str, Text] = {
     "settlement.rebate": _("The profit not earned yet, %(amount)s, is waived as a rebate."),
     "fee.within": _("%(rate)s of the principal paid early is the fee, within %(policy)s."),
     "fee.none": _("No fee is taken for paying early: %(policy)s allows none here."),
+    "bank_fee.upto": _(
+        "For paying early the bank may take at most %(rate)s of the principal not due yet, %(amount)s: "
+        "%(policy)s, by size of enterprise. Only what it reports is booked."
+    ),
+    "bank_fee.none": _("For paying early the bank may take no fee here: %(policy)s, by size of enterprise."),
+    "bank_fee.over": _(
+        "Charges and money beyond what is owed come to %(charged)s from %(on)s on; the fee for paying "
+        "early may be %(amount)s at most. Ask the bank what the rest is."
+    ),
+    "bank_fee.unknown": _("The books hold no limit of the fee for paying early on %(on)s; none was checked."),
     "prepayment.bank_plan": _(
         "%(amount)s is paid early on %(on)s; what is left falls due by the institution's own new plan."
     ),
@@ -167,7 +177,7 @@ CHANGES: dict[str, Text] = {
     "rate": _("Rate a year"),
     "waived": _("Open of instalment %(instalment)s"),
 }
-_MONEY = frozenset({"amount", "owed", "principal", "rest", "held", "open"})
+_MONEY = frozenset({"amount", "charged", "owed", "principal", "rest", "held", "open"})
 _DAYS = frozenset({"on", "until"})
 _NUMBERS = frozenset({"times", "most", "loans"})
 _COUNTED = frozenset({"instalments"})

@@ -16,6 +16,8 @@ class ShownPreview:
     """Sentences, figures, what changes, and the two plans side by side."""
 
     says: list[str]
+    fees: list[str]
+    """Of the sentences those about a fee: a paper of figures repeats them."""
     cautions: list[str]
     figures: list[tuple[str, str]]
     changes: list[tuple[str, str, str]]
@@ -32,6 +34,11 @@ def shown_preview(kept: Mapping[str, Any], words: ContractWords) -> ShownPreview
     """What was kept with an event, or has just been worked out, in words."""
     return ShownPreview(
         says=[event_words.say(each, words) for each in kept.get("says", [])],
+        fees=[
+            event_words.say(each, words)
+            for each in kept.get("says", [])
+            if each["say"].partition(".")[0] in ("fee", "bank_fee")
+        ],
         cautions=[event_words.say(each, words) for each in kept.get("cautions", [])],
         figures=event_words.figures(kept.get("figures", []), words),
         changes=event_words.changes(kept.get("changes", []), words),

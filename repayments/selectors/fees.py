@@ -38,9 +38,9 @@ class EarlyFee:
 def early_fee(*, loan: Loan, settled_minor: int, on: date, last_booking_id: int | None = None) -> EarlyFee:
     """The fee for paying so much principal (minor units) before it is due, rounded half up to the poisha.
 
-    Wholesale: the agreement's ``early_fee_percent``, but never more than the limit in force; a murabaha bears
-    none. Sub-loan: the limit itself, which for cottage, micro and small enterprises is nothing; it is a bound
-    on what the bank may state. 0.5 % of 10,00,000.00 is 5,000.00. Raises ``NoChargePolicy``.
+    Wholesale: the agreement's ``early_fee_percent``, but never more than the limit in force. Sub-loan: the
+    limit itself, which for cottage, micro and small enterprises is nothing; it bounds what the bank may state.
+    A murabaha bears none. 0.5 % of 10,00,000.00 is 5,000.00. Raises ``NoChargePolicy``.
     """
     known = last_booking_id if last_booking_id is not None else _ALL
     limits = ChargePolicy.objects.filter(
@@ -64,10 +64,10 @@ def early_fee(*, loan: Loan, settled_minor: int, on: date, last_booking_id: int 
             % {"loan": loan.number, "day": day(on)}
         )
     rate = to_rate_units(policy.percent)
-    if loan.tier == Tier.WHOLESALE:
-        agreed = to_rate_units(loan.agreement.early_fee_percent)
-        is_murabaha = loan.agreement.contract_mode == Agreement.ContractMode.MURABAHA
-        rate = 0 if is_murabaha else min(rate, agreed)
+    if loan.agreement.contract_mode == Agreement.ContractMode.MURABAHA:
+        rate = 0
+    elif loan.tier == Tier.WHOLESALE:
+        rate = min(rate, to_rate_units(loan.agreement.early_fee_percent))
     return EarlyFee(
         amount_minor=round_ratio(settled_minor * rate, RATE_DENOMINATOR, HALF_UP),
         percent=from_rate_units(rate),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -15,13 +13,11 @@ from calc.allocation import Source
 from calc.events import Accrued, Effect, prepay, prepay_supplied, settle
 from calc.money import Component
 from calc.schedule import CannotSchedule, SuppliedRow
-from daybook.selectors import latest_booking_id
 from lending.models import Agreement, Schedule
-from repayments.models import ChargePolicy
-from repayments.selectors.fees import NoChargePolicy, early_fee
 from repayments.services.events import asked
 from repayments.services.events.asked import CannotMakeEvent, Parameters, in_taka
 from repayments.services.events.facts import Facts
+from repayments.services.events.fees import check_banks_fee, fee_for
 from repayments.services.events.money import Open, open_under
 from repayments.services.events.outcome import Outcome, Say, single_plan, with_raised, without_money
 from repayments.services.events.plans import refuse_dearer_sale, supplied_rows
@@ -58,6 +54,7 @@ def prepayment(facts: Facts, on: date, parameters: Parameters) -> Outcome:
     raised = with_raised(facts, outcome, raising_until(facts, on))
     needed = open_under(facts, on, dues=outcome.dues, keeps_to=int(replan.kept), raised=raised)
     take_money(outcome, parameters, needed)
+    check_banks_fee(facts, outcome, early_minor=amount, needed_minor=needed.of())
     outcome.figures = _figures(needed, fee=int(replan.fee_minor), principal=amount)
     gaps = {"amount": amount, "on": on.isoformat()}
     outcome.says[:0] = [
@@ -82,7 +79,7 @@ def settlement(facts: Facts, on: date, parameters: Parameters, valid_until: date
     """Everything falls due on one day; what a murabaha had not earned yet is waived."""
     last = max(on, valid_until or on)
     raising = raising_until(facts, last)
-    outcome, needed, rebate = _settled_on(facts, on, raising)
+    outcome, needed, rebate, early = _settled_on(facts, on, raising)
     outcome.amount_minor = needed.of()
     outcome.amounts = {facts.loan.pk: needed.of()}
     outcome.figures = settlement_figures(facts, on, valid_until or on, raising)
@@ -92,6 +89,7 @@ def settlement(facts: Facts, on: date, parameters: Parameters, valid_until: date
     if rebate:
         outcome.says.append(Say("settlement.rebate", {"amount": rebate}))
     outcome.says += fee_for(facts, on).says
+    check_banks_fee(facts, outcome, early_minor=early, needed_minor=needed.of())
     return outcome
 
 
@@ -109,7 +107,7 @@ def settlement_figures(facts: Facts, first: date, last: date, raising: Raising) 
     figures = []
     for offset in range((last - first).days + 1):
         on = first + timedelta(days=offset)
-        _outcome, needed, rebate = _settled_on(facts, on, raising)
+        _outcome, needed, rebate, _early = _settled_on(facts, on, raising)
         figures.append(
             {
                 "on": on.isoformat(),
@@ -124,8 +122,9 @@ def settlement_figures(facts: Facts, first: date, last: date, raising: Raising) 
     return figures
 
 
-def _settled_on(facts: Facts, on: date, raising: Raising) -> tuple[Outcome, Open, int]:
-    """The plan in which everything falls due on a day, what that takes, and the rebate of a murabaha."""
+def _settled_on(facts: Facts, on: date, raising: Raising) -> tuple[Outcome, Open, int, int]:
+    """The plan in which everything falls due on a day, what that takes, the rebate of a murabaha, and the
+    principal that was not due yet."""
     unearned = facts.agreement.contract_mode == Agreement.ContractMode.MURABAHA
     plan = facts.supplied if facts.is_supplied else facts.running
     try:
@@ -141,34 +140,7 @@ def _settled_on(facts: Facts, on: date, raising: Raising) -> tuple[Outcome, Open
     kept = int(replan.kept)
     raised = with_raised(facts, outcome, raising, ends=True)
     needed = open_under(facts, on, dues=outcome.dues, keeps_to=kept, settling=outcome.settling, raised=raised)
-    return outcome, needed, rebate
-
-
-@dataclass(frozen=True)
-class Fee:
-    """The fee for settling early, percent of the principal paid early, and what is said of it."""
-
-    percent: Decimal = Decimal(0)
-    says: tuple[Say, ...] = ()
-
-
-def fee_for(facts: Facts, on: date, *, settled_minor: int = 0) -> Fee:
-    """The fee the agreement and the limit in force allow; of a sub-loan only what the bank reports is booked.
-
-    Without a limit in force a fee that was agreed is neither charged nor forgiven by silence: the event
-    waits until the limit is in the books. Raises ``CannotMakeEvent``.
-    """
-    if not facts.is_wholesale or not facts.agreement.early_fee_percent:
-        return Fee()
-    try:
-        found = early_fee(
-            loan=facts.loan, settled_minor=settled_minor, on=on, last_booking_id=latest_booking_id()
-        )
-    except NoChargePolicy as error:
-        raise CannotMakeEvent("effective_date", str(error)) from error
-    policy = ChargePolicy.objects.get(pk=found.policy_id)
-    gaps = {"rate": str(found.percent), "policy": str(policy)}
-    return Fee(found.percent, (Say("fee.within", gaps) if found.percent else Say("fee.none", gaps),))
+    return outcome, needed, rebate, int(replans.rest.balance[0])
 
 
 def take_money(outcome: Outcome, parameters: Parameters, needed: Open) -> None:

@@ -58,6 +58,12 @@ def test_an_institution_pays_what_it_agreed_but_never_more_than_the_limit(
     assert early_fee(loan=loan, settled_minor=TEN_LAKH, on=ON).amount_minor == fee
 
 
+def test_a_bank_may_take_nothing_of_a_sale_paid_early(books: ClosingBooks) -> None:
+    loan = books.lend([(date(2026, 12, 31), TEN_LAKH)], disbursed=date(2025, 12, 31), size="medium")
+    loan.agreement.contract_mode = "murabaha"
+    assert early_fee(loan=loan, settled_minor=TEN_LAKH, on=ON).amount_minor == 0
+
+
 def test_before_there_was_a_limit_there_is_no_answer(books: ClosingBooks) -> None:
     loan = books.lend([(date(2021, 12, 31), TEN_LAKH)], disbursed=date(2020, 12, 31))
     with pytest.raises(NoChargePolicy, match="No limit of the fee"):
