@@ -85,8 +85,9 @@ def classify(
     if not policies.lag.size:
         return _without_policies(arrears, chosen)
     since = arrears.overdue_since + policies.counts_from[row].astype("timedelta64[D]")
-    months = months_between(since, np.datetime64(arrears.as_of, "D"))
-    late = ~np.isnat(arrears.overdue_since)
+    day = np.datetime64(arrears.as_of, "D")
+    months = months_between(since, day)
+    late = since <= day
     test = np.where(has_policy, policies.test[row], "")
     amount_counts = np.isin(test, (ClassTest.AMOUNT.value, ClassTest.TIME_OR_AMOUNT.value))
     by_time = np.zeros(len(arrears), dtype=np.int8)

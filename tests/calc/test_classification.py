@@ -282,6 +282,26 @@ def test_a_freeze_stops_the_class_and_not_the_days() -> None:
     assert better.loan_class.tolist() == [DF]
 
 
+def test_months_that_begin_days_after_the_due_date_put_no_loan_in_a_class_before() -> None:
+    policy = ClassificationPolicy(
+        policy=1, tier=Tier.WHOLESALE, effective_from=date(2020, 1, 1), test=ClassTest.TIME,
+        sma=0, ss=2, df=5, bl=11, counts_from=30,
+    )  # fmt: skip
+    policies = ClassificationPolicies.of([policy])
+    plan = [Due(1, PRINCIPAL, date(2025, 3, 31), 1000)]
+    classes = {
+        on: int(grade(standing(plan, [], on), 1, policies).loan_class[0])
+        for on in (
+            date(2025, 4, 1),
+            date(2025, 4, 29),
+            date(2025, 4, 30),
+            date(2025, 6, 29),
+            date(2025, 6, 30),
+        )
+    }
+    assert list(classes.values()) == [STANDARD, STANDARD, SMA, SMA, SS]
+
+
 @pytest.mark.parametrize(
     ("judged", "expected", "ground"),
     [(BL, BL, Ground.JUDGEMENT), (SMA, SS, Ground.TIME), (-1, SS, Ground.TIME)],
