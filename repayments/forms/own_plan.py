@@ -42,6 +42,8 @@ class PlanForm(EventForm):
         self.today = today
         if loan is None or loan.tier != Tier.SUBLOAN:
             del self.fields["plan_file"], self.fields["rows"]
+        last = ("plan_file", "rows", "reason", "shown")
+        self.order_fields([*(name for name in self.fields if name not in last), *last])
 
     def clean(self) -> dict[str, Any] | None:
         told = super().clean() or self.cleaned_data
