@@ -10,7 +10,8 @@ MANAGE := $(BIN)/python manage.py
 # venv for Python; Pango and HarfBuzz's subsetter for WeasyPrint's PDFs; Chromium for the browser tests.
 SYSTEM_PACKAGES := python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 # Redis by the package that starts no service: the broker tests start their own (RabbitMQ where it is installed).
-TEST_PACKAGES := chromium redis-tools
+# LibreOffice's spreadsheet without a screen works the auditor's workbook out anew.
+TEST_PACKAGES := chromium redis-tools libreoffice-calc-nogui
 
 .PHONY: help system system-test venv assets setup demo serve test check bench requirements clean
 

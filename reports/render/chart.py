@@ -12,6 +12,8 @@ import altair as alt
 import fontpkg_hind_siliguri
 import vl_convert
 
+from daybook.formats import digits
+
 TIER_COLOURS = ("#12486b", "#d08a2e")
 MUTED, LINE = "#5f6b7a", "#dde3ea"
 WIDTH, HEIGHT = 860, 150
@@ -29,7 +31,7 @@ def ageing_chart(labels: Sequence[str], series: Sequence[tuple[str, Sequence[Dec
         for at, label in enumerate(labels)
     ]
     below = alt.Axis(labelAngle=0, ticks=False, domainColor=LINE)
-    beside = alt.Axis(tickCount=4, gridColor=LINE, domain=False, ticks=False, labelExpr="datum.label + ' %'")
+    beside = alt.Axis(tickCount=4, gridColor=LINE, domain=False, ticks=False, labelExpr=_percents())
     colours = alt.Scale(domain=names, range=list(TIER_COLOURS))
     chart = (
         alt.Chart(alt.InlineData(values=rows))
@@ -51,6 +53,15 @@ def ageing_chart(labels: Sequence[str], series: Sequence[tuple[str, Sequence[Dec
     _register_fonts()
     svg: str = vl_convert.vegalite_to_svg(chart.to_json())
     return _at_home(svg)
+
+
+def _percents() -> str:
+    """The expression that writes a number of the axis as percent, in the digits of the page."""
+    number = "datum.label"
+    for latin, shown in zip("0123456789", digits("0123456789"), strict=True):
+        if latin != shown:
+            number = f"replace({number}, regexp('{latin}', 'g'), '{shown}')"
+    return f"{number} + ' %'"
 
 
 @cache

@@ -15,8 +15,17 @@ from reports.render.pdf import render_pdf
 from reports.render.text import show_table
 
 SYMBOLS = {"BDT": {"en": "Tk", "bn": "৳"}}
-ACCOUNT_WIDTHS = ("22mm", "auto", "13mm", "25mm", "25mm", "25mm", "26mm")
-ACCOUNT_WIDTHS_SEVERAL = ("22mm", "17mm", "auto", "12mm", "25mm", "25mm", "25mm", "26mm")
+# Of one loan, and of several. Names of months are longer in Bangla: a date keeps to one line.
+ACCOUNT_WIDTHS = {
+    "en": (
+        ("22mm", "auto", "13mm", "25mm", "25mm", "25mm", "26mm"),
+        ("22mm", "17mm", "auto", "12mm", "25mm", "25mm", "25mm", "26mm"),
+    ),
+    "bn": (
+        ("28mm", "auto", "12mm", "23mm", "23mm", "23mm", "25mm"),
+        ("28mm", "17mm", "auto", "12mm", "23mm", "23mm", "23mm", "25mm"),
+    ),
+}
 STANDING_WIDTHS = ("17mm", "auto", "27mm", "27mm", "26mm", "22mm", "13mm", "22mm")
 
 
@@ -39,7 +48,7 @@ def statement_html(statement: Statement, *, lang: str, class_label: object) -> s
                 "account": show_table(report.table("account")),
                 "standing": show_table(report.table("standing")),
                 "ageing": show_table(report.table("ageing")),
-                "account_widths": ACCOUNT_WIDTHS_SEVERAL if several else ACCOUNT_WIDTHS,
+                "account_widths": ACCOUNT_WIDTHS[lang][several],
                 "standing_widths": STANDING_WIDTHS,
                 "ageing_widths": ("auto", *["21mm"] * 6, "26mm"),
                 "days_past_due": max(

@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from calc.allocation import Order, Source
-from calc.daycount import year_fraction
-from calc.money import Component, from_rate_units
-from calc.schedule import GraceKind, Method, Terms
-from calc.schedule import Schedule as Plan
+from calc.daycount import DayCount
+from calc.money import Rounding, RoundingMode, from_rate_units
 from daybook import formats
 from lending.contract_words import contract_words
+from lending.models import Agreement, Tier
 from partners.models import User
 from repayments.builders.settlement import order_label
 from repayments.models import Allocation
+from repayments.selectors.penal import penal_terms
 from repayments.selectors.settling import orders_of
-from reports.builders.account import OWED, Account
+from reports.builders.account import Account, overdue_minor
 from reports.builders.accounts import read_accounts
 from reports.builders.objects import Asked
+from reports.builders.recalculated import periods_raised, plan_versions, rates_by_date
+from reports.builders.recalculation_rows import AllocationRow, PenalRow, PlanRow, Recalculation, ReceiptRow
 from reports.builders.statements import loan_statement
 from reports.render.recalculation import render_recalculation
-from reports.render.recalculation_walk import AllocationRow, DueRow, PeriodRow, Recalculation
 from reports.render.xlsx import CONTENT_TYPE
 from reports.selectors import facts as fact_selectors
+from reports.selectors.frames import Frame
+from reports.selectors.recalculating import closed_up_to, every_due
 from reports.services.making import CannotMake
-from reports.services.plans_shown import rebuilt
 from reports.services.runs import record_run
 from reports.services.statements import Paper
-
-INTEREST, PRINCIPAL = int(Component.INTEREST), int(Component.PRINCIPAL)
-APART = (int(Component.REFUND), int(Component.RECOVERY))
 
 
 def make_recalculation(asked: Asked, *, loan_id: int, lang: str, made_by: User, address: str) -> Paper:
     """The workbook, recorded under the checksum of the statement whose figures it recomputes."""
     accounts = read_accounts([loan_id], asked)
     if not accounts:
-        raise CannotMake("The loan was not disbursed by that date, or not known then.")
+        raise CannotMake(_("The loan was not disbursed by that date, or not known then."))
     account = accounts[0]
     report = loan_statement(account, asked, period_from=None).report
     with override(lang):
-        content = render_recalculation(_gathered(account, asked, report.checksum))
+        content = render_recalculation(gather_recalculation(account, asked, report.checksum))
     number = account.header["number"]
     name = f"recalculation_{number}_{asked.as_of.isoformat()}.xlsx"
     record_run(
@@ -59,124 +61,129 @@ def make_recalculation(asked: Asked, *, loan_id: int, lang: str, made_by: User, 
     return Paper(name, content, report.checksum)
 
 
-def _gathered(account: Account, asked: Asked, checksum: str) -> Recalculation:
-    loan_id, on, last = int(account.header["loan_id"]), asked.as_of, asked.last_booking_id
-    schedules = fact_selectors.schedule_versions([loan_id], as_of=on, last_booking_id=last)
-    history = fact_selectors.plan_history(loan_id, as_of=on, last_booking_id=last)
-    fitting = rebuilt(schedules, history).get(schedules[-1].version if schedules else 0)
-    terms = fitting[0] if fitting else None
-    principal = int(
-        account.plan.loc[account.plan["component"] == int(Component.PRINCIPAL), "amount_minor"].sum()
-    )
-    rule = orders_of(np.array([loan_id], dtype=np.int64)).rules
-    order = rule[0] if rule else Order.OLDEST_FIRST
+def gather_recalculation(account: Account, asked: Asked, checksum: str) -> Recalculation:
+    """What the workbook needs, as known by the booking asked for.
+
+    Dues and what was settled without money are read whatever day they count from: a receipt settles what
+    stands in the plan for good.
+    """
+    loan_id, last = int(account.header["loan_id"]), asked.last_booking_id
+    agreement = Agreement.objects.get(pk=int(account.header["agreement_id"]))
+    is_wholesale = account.header["tier"] == Tier.WHOLESALE
+    is_daily = is_wholesale and agreement.interest_basis == Agreement.InterestBasis.DAILY_PRODUCT
+    dues = every_due(loan_id, last_booking_id=last)
+    schedules = fact_selectors.schedule_versions([loan_id], as_of=date.max, last_booking_id=last)
+    by_then = [one for one in schedules if one.effective_date <= asked.as_of]
+    rules = orders_of(np.array([loan_id], dtype=np.int64)).rules
+    rule = rules[0] if rules else Order.OLDEST_FIRST
+    plan = _plan(dues)
     standing = account.standing
-    overdue = sum(
-        int(standing[f"overdue_{kind}_minor"]) for kind in ("charge", "penal", "interest", "principal")
-    )
     return Recalculation(
         number=account.name,
         said=contract_words(account.header["contract_mode"]),
         as_of=asked.as_of,
         parameters=[
-            ("Institution", str(account.header["institution"])),
-            ("Agreement", str(account.header["agreement"])),
-            ("Order of settlement", str(order_label(order))),
-            ("Known by", formats.day(asked.known_by)),
-            ("Books up to booking", f"#{asked.last_booking_number}"),
+            (_("Institution"), str(account.header["institution"])),
+            (_("Agreement"), str(account.header["agreement"])),
+            (_("Order of settlement"), str(order_label(rule))),
+            (_("Known by"), formats.day(asked.known_by)),
+            (_("Books up to booking"), f"#{asked.last_booking_number}"),
         ],
-        principal_minor=terms.principal_minor if terms else principal,
-        annual_rate=terms.annual_rate if terms else account.header["annual_rate"],
-        day_count=str(terms.day_count) if terms else "",
-        is_flat=terms is not None and terms.method is Method.FLAT,
-        periods=_periods(account, *fitting) if fitting else [],
-        dues=_dues(account),
-        receipts=[
-            (
-                *(int(row.id), row.value_date, int(row.amount_minor)),
-                *(str(row.external_reference), int(row.booking_number)),
-            )
-            for row in account.receipts.itertuples()
-        ],
-        allocations=_allocations(account),
-        apart_minor=int(
-            account.allocations.loc[account.allocations["component"].isin(APART), "amount_minor"].sum()
-        ),
-        is_oldest_first=order is Order.OLDEST_FIRST,
+        rule=rule,
+        labels={component: str(label) for component, label in account.labels.items()},
+        plan=plan,
+        receipts=_receipts(account.receipts),
+        allocations=_allocations(loan_id, asked),
+        versions=plan_versions(account.header, schedules, plan),
+        is_daily=is_daily,
+        periods=periods_raised(account.header, agreement, by_then, plan, asked.as_of) if is_daily else [],
+        rates=rates_by_date(by_then, account.header["annual_rate"]),
+        penal=_penal(agreement, account, asked) if is_wholesale else [],
+        day_count=DayCount(agreement.day_count),
+        rounding=Rounding(RoundingMode(agreement.interest_rounding), agreement.interest_quantum_minor),
+        raised_to=_raised_to(plan, last) if is_wholesale else None,
         reported={
             "outstanding": int(standing["outstanding_minor"]),
-            "overdue": overdue,
+            "overdue": overdue_minor(standing),
             "advance": int(standing["advance_minor"]),
             "days": int(standing["days_past_due"]),
-            "interest": 0,
         },
         checksum=checksum,
     )
 
 
-def _dues(account: Account) -> list[DueRow]:
-    """The dues of the plan in the order of their dates; what was settled without money, oldest first."""
-    plan = account.plan[account.plan["component"].isin(OWED)]
-    plan = plan.groupby(["late_date", "instalment", "component"], as_index=False)["amount_minor"].sum()
-    plan = plan.sort_values(["late_date", "instalment", "component"], kind="stable")
-    other = account.allocations[account.allocations["source"] >= int(Source.WAIVER)]
-    waived = other.groupby(["instalment", "component"])["amount_minor"].sum().to_dict()
-    rows = []
-    for due in plan.itertuples():
-        key = (int(due.instalment), int(due.component))
-        taken = min(int(due.amount_minor), int(waived.get(key, 0)))
-        waived[key] = int(waived.get(key, 0)) - taken
-        label = str(account.labels[key[1]])
-        rows.append(DueRow(*key, label, due.late_date, int(due.amount_minor), taken))
-    return rows
-
-
-def _allocations(account: Account) -> list[AllocationRow]:
-    """Live rows of settlement, with the reference of the receipt."""
-    references = account.receipts.set_index("id")["external_reference"].to_dict()
-    sources = dict(Allocation.Source.choices)
+def _plan(dues: Frame) -> list[PlanRow]:
     return [
-        AllocationRow(
-            on=row.value_date,
-            reference=str(references.get(row.receipt_id, "")),
-            source=str(sources[int(row.source)]),
-            instalment=int(row.instalment),
-            component=int(row.component),
-            label=str(account.labels[int(row.component)]),
-            minor=int(row.amount_minor),
-            booking=int(row.booking_number),
+        PlanRow(
+            version=int(due.version),
+            instalment=int(due.instalment),
+            component=int(due.component),
+            nominal_on=due.nominal_date,
+            late_on=due.late_date,
+            from_on=due.effective_date,
+            minor=int(due.amount_minor),
+            booking=int(due.booking_number),
+            back_on=due.taken_back_on if isinstance(due.taken_back_on, date) else None,
+            back_by=int(due.taken_back_by),
+            is_raised=bool(due.is_raised),
         )
-        for row in account.allocations.itertuples()
+        for due in dues.itertuples()
     ]
 
 
-def _periods(account: Account, terms: Terms, plan: Plan) -> list[PeriodRow]:
-    """The stretches of the plan. Their dates are inputs, their amounts those of the books.
+def _receipts(receipts: Frame) -> list[ReceiptRow]:
+    return [
+        ReceiptRow(
+            pk=int(row.id),
+            on=row.value_date,
+            minor=int(row.amount_minor),
+            reference=str(row.external_reference),
+            booking=int(row.booking_number),
+            stands=not (row.is_mirror or row.mirrored),
+        )
+        for row in receipts.itertuples()
+    ]
 
-    Of a period's stretches the last goes on from the balance of the plan; those before it were owed when
-    the plan began, on balances of their own.
-    """
-    booked = account.plan.groupby(["instalment", "component"])["amount_minor"].sum()
-    puts_off = terms.grace_kind is GraceKind.INTEREST_DEFERRED
-    rows = []
-    for period in plan.periods:
-        for at, part in enumerate(period.segments, start=1):
-            is_last = at == len(period.segments)
-            said = Fraction(part.numerator, part.denominator)
-            by_days = year_fraction(part.from_on, part.to_on, terms.day_count)
-            number = period.instalment
-            rows.append(
-                PeriodRow(
-                    instalment=number,
-                    from_on=part.from_on,
-                    to_on=part.to_on,
-                    principal_minor=int(booked.get((number, PRINCIPAL), 0)) if is_last else 0,
-                    interest_minor=int(booked.get((number, INTEREST), 0)) if is_last else 0,
-                    capitalised_minor=period.capitalised_minor if is_last else 0,
-                    rate=from_rate_units(part.rate_units),
-                    balance_minor=None if is_last else part.balance_minor,
-                    is_put_off=puts_off and is_last and not number,
-                    part=None if said == by_days else said,
-                )
-            )
-    return rows
+
+def _allocations(loan_id: int, asked: Asked) -> list[AllocationRow]:
+    """Live rows of settlement by the date, those alike but for their booking as one; and whatever was settled
+    without money, whenever it counts from."""
+    rows = fact_selectors.allocations([loan_id], as_of=date.max, last_booking_id=asked.last_booking_id)
+    sources: dict[int, Any] = dict(Allocation.Source.choices)
+    found: dict[tuple[Any, ...], tuple[int, list[str]]] = {}
+    for row in rows.itertuples():
+        source = int(row.source)
+        if row.value_date > asked.as_of and source < Source.WAIVER:
+            continue
+        key = (row.value_date, int(row.receipt_id), source, int(row.instalment), int(row.component))
+        minor, bookings = found.get(key, (0, []))
+        number = str(int(row.booking_number))
+        found[key] = (minor + int(row.amount_minor), bookings if number in bookings else [*bookings, number])
+    return [
+        AllocationRow(
+            on, receipt, source, str(sources[source]), instalment, component, minor, ", ".join(names)
+        )
+        for (on, receipt, source, instalment, component), (minor, names) in found.items()
+    ]
+
+
+def _penal(agreement: Agreement, account: Account, asked: Asked) -> list[PenalRow]:
+    """What late money bears, from the day the loan was disbursed."""
+    lent: date = account.header["disbursed_date"]
+    terms = penal_terms([agreement.pk], asked.as_of, last_booking_id=asked.last_booking_id)[agreement.pk]
+    begun = [term for term in terms if term.from_date <= lent][-1:]
+    return [
+        PenalRow(
+            max(term.from_date, lent),
+            Decimal(from_rate_units(term.agreed)),
+            Decimal(from_rate_units(term.cap)) if term.policy_id else None,
+        )
+        for term in [*begun, *(term for term in terms if term.from_date > lent)]
+    ]
+
+
+def _raised_to(plan: list[PlanRow], last_booking_id: int) -> date | None:
+    """The last day up to which what is raised by the day stands: of a close, or of an event after it."""
+    days = [due.from_on for due in plan if due.is_raised and due.back_on is None]
+    closed = closed_up_to(last_booking_id)
+    return max([*days, closed]) if closed else max(days, default=None)

@@ -1,26 +1,30 @@
-"""The auditor's workbook recomputes what we report, from raw rows."""
+"""The auditor's workbook: it agrees with what we report, and shows a poisha that is wrong where it is."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import openpyxl
 import pytest
 
-from lending.contract_words import contract_words
-from reports.render.recalculation_walk import (
-    AllocationRow,
-    DueRow,
-    PeriodRow,
-    Recalculation,
-    walk_dues,
-    walk_periods,
-)
+from calc.allocation import Order, Source
+from calc.daycount import DayCount, year_fraction
+from calc.money import Rounding, RoundingMode
+from calc.schedule import Method, Terms
+from reports.builders.recalculation_rows import PenalRow, PeriodRow, PlanRow, Recalculation
+from reports.render.recalculation import render_recalculation
+from reports.render.recalculation_cells import Formula, number, rounded
 from tests.reports.books import Book
+from tests.reports.spreadsheet import computed, differing
+from tests.reports.worked import recalculation
+
+AS_OF = date(2025, 7, 15)
 
 
 @pytest.mark.parametrize("which", ["wholesale", 0, 3, 8, 11])
@@ -29,14 +33,13 @@ def test_the_sheet_agrees_with_what_we_report(
 ) -> None:
     loan = book.wholesale if isinstance(which, str) else book.subloans[which]
     content = as_foundation("auditor").get(f"/reports/loans/{loan.pk}/recalculation.xlsx").content
-    shown = openpyxl.load_workbook(io.BytesIO(content), data_only=True)["Result"]
+    shown = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     formulas = openpyxl.load_workbook(io.BytesIO(content))
-    for row in range(5, 10):
-        assert str(formulas["Result"].cell(row, 2).value).startswith("=")
-        assert shown.cell(row, 4).value == 0
-        assert shown.cell(row, 5).value == "yes"
-    assert all(str(cell.value).startswith("=") for cell in formulas["Dues"]["F"][1:])
-    assert all(str(cell.value).startswith("=") for cell in formulas["Periods"]["H"][1:])
+    assert shown["Result"]["B4"].value == 0
+    assert differing(shown) == []
+    assert all(str(cell.value).startswith("=") for cell in formulas["Dues"]["K"][1:])
+    assert all(str(cell.value).startswith("=") for cell in formulas["Periods"]["J"][1:] if cell.value)
+    assert [row[4] for row in shown["Result"].iter_rows(min_row=7, values_only=True)].count("yes") >= 13
 
 
 def test_the_same_books_give_the_same_workbook(book: Book, as_foundation: Callable[..., Any]) -> None:
@@ -45,74 +48,158 @@ def test_the_same_books_give_the_same_workbook(book: Book, as_foundation: Callab
     assert client.get(address).content == client.get(address).content
 
 
-def worked(**changes: Any) -> Recalculation:
-    """One crore at 2 %, ACT/360: 90 days of it are 50,000.00."""
-    given: dict[str, Any] = {
-        "number": "WL-1",
-        "said": contract_words("interest"),
-        "as_of": date(2025, 6, 30),
-        "parameters": [],
-        "principal_minor": 1_000_000_000,
-        "annual_rate": Decimal(2),
-        "day_count": "ACT/360",
-        "is_flat": False,
-        "periods": [PeriodRow(1, date(2025, 1, 1), date(2025, 4, 1), 0, 5_000_000, 0)],
-        "dues": [
-            DueRow(1, 3, "Interest", date(2025, 4, 1), 5_000_000),
-            DueRow(2, 3, "Interest", date(2025, 6, 29), 100),
-            DueRow(2, 4, "Principal", date(2025, 6, 30), 200),
-            DueRow(3, 4, "Principal", date(2025, 9, 30), 300),
-        ],
-        "receipts": [(1, date(2025, 4, 1), 5_000_050, "A", 1), (2, date(2025, 7, 1), 900, "B", 2)],
-        "allocations": [],
-        "apart_minor": 0,
-        "is_oldest_first": True,
-        "reported": {},
-        "checksum": "",
-    }
-    return Recalculation(**given | changes)
+def test_in_bangla_too(book: Book, as_foundation: Callable[..., Any]) -> None:
+    client = as_foundation("auditor")
+    address = f"/reports/loans/{book.subloans[8].pk}/recalculation.xlsx"
+    client.cookies["django_language"] = "bn"
+    content = client.get(address).content
+    again = computed({"bn": content})["bn"]
+    assert again["Result"]["B4"].value == 0
+    assert differing(again) == []
+    pages = [again[name] for name in again.sheetnames if name not in ("Result", "Inputs")]
+    heads = [str(cell.value) for page in pages for cell in page[1] if cell.value]
+    assert len(heads) > 80
+    assert [head for head in heads if head.isascii()] == []
 
 
-def test_ninety_days_of_a_crore_at_two_percent_are_fifty_thousand() -> None:
-    assert walk_periods(worked())[0].interest == 5_000_000
-
-
-def test_flat_interest_is_that_of_the_whole_term_in_equal_parts() -> None:
-    periods = [PeriodRow(n, date(2025, n, 1), date(2025, n + 1, 1), 100, 0, 0) for n in (1, 2, 3)]
-    flat = worked(is_flat=True, day_count="MONTHLY/12", periods=periods, principal_minor=10_000)
-    results = walk_periods(flat)
-    assert [result.interest for result in results] == [17, 17, 16]
-
-
-def test_money_meets_the_oldest_due_and_nothing_before_it_falls_due() -> None:
-    results = walk_dues(worked())
-    assert [(r.settled, r.overdue) for r in results] == [(5_000_000, 0), (50, 50), (0, 0), (0, 0)]
-
-
-def test_what_was_waived_takes_no_money_and_what_was_recovered_meets_no_due() -> None:
-    dues = [
-        DueRow(1, 3, "Interest", date(2025, 4, 1), 100, waived_minor=60),
-        DueRow(1, 4, "Principal", date(2025, 4, 1), 100),
-    ]
-    results = walk_dues(worked(dues=dues, receipts=[(1, date(2025, 5, 1), 120, "A", 1)], apart_minor=20))
-    assert [(r.settled, r.left) for r in results] == [(100, 0), (60, 40)]
-
-
-def test_in_another_order_what_is_settled_is_summed_from_the_allocations() -> None:
-    dues = [DueRow(1, 2, "Penal", date(2025, 4, day), 30) for day in (1, 2)]
-    pieces = [AllocationRow(date(2025, 5, 1), "A", "Receipt", 1, 2, "Penal", 40, 1)]
-    late = AllocationRow(date(2025, 7, 1), "B", "Receipt", 1, 2, "Penal", 20, 1)
-    results = walk_dues(worked(dues=dues, allocations=[*pieces, late], is_oldest_first=False))
-    assert [(r.settled, r.left) for r in results] == [(30, 0), (10, 20)]
-
-
-def test_interest_owed_when_a_plan_began_falls_due_with_its_first_instalment() -> None:
-    """Thirty days at 2 % on a crore before the change, sixty at 3 % after it, over 360."""
-    before = PeriodRow(
-        1, date(2025, 1, 1), date(2025, 1, 31), 0, 0, 0, rate=Decimal(2), balance_minor=1_000_000_000
+def usual(**changes: Any) -> Recalculation:
+    """Ten lakh at 9 % over six months, paid late, in part and too much."""
+    terms = Terms(
+        method=Method.EQUAL_INSTALMENT,
+        instalments=6,
+        day_count=DayCount.ACT_365F,
+        principal_minor=100_000_000,
+        annual_rate=Decimal(9),
+        disbursed_on=date(2025, 1, 15),
     )
-    after = PeriodRow(1, date(2025, 1, 31), date(2025, 4, 1), 0, 6_666_667, 0, rate=Decimal(3))
-    assert [result.interest for result in walk_periods(worked(periods=[before, after]))] == [
-        1_666_667,
-        6_666_667,
+    receipts = [
+        (date(2025, 2, 20), 17_104_000),
+        (date(2025, 3, 15), 9_000_000),
+        (date(2025, 4, 1), 60_000_000),
     ]
+    return replace(recalculation(terms, receipts, Order.OLDEST_FIRST, AS_OF), **changes)
+
+
+def with_nights() -> Recalculation:
+    """The same, not paid: penal interest of three nights at 2 %, and interest by the day of one period."""
+    sheet = usual(receipts=[], allocations=[])
+    first = min(due.late_on for due in sheet.plan)
+    owed = sum(due.minor for due in sheet.plan if due.instalment == 1)
+    nights, before = [], 0
+    for day in (1, 2, 3):
+        total = round(Fraction(owed * 2 * day, 100 * 365))
+        on = date.fromordinal(first.toordinal() + day)
+        nights.append(PlanRow(1, 1, 2, on, on, on, total - before, 1, None, 0, True))
+        before = total
+    interest = PlanRow(1, 1, 3, first, first, first, 764_384, 1, None, 0, True)
+    plan = [due for due in sheet.plan if due.component == 4] + [interest, *nights]
+    as_of = date.fromordinal(first.toordinal() + 3)
+    owed_now = sum(due.minor for due in plan if due.instalment == 1)
+    return replace(
+        sheet,
+        as_of=as_of,
+        plan=sorted(plan, key=lambda due: (due.late_on, due.instalment, due.component)),
+        is_daily=True,
+        periods=[PeriodRow(1, date(2025, 1, 15), first, first)],
+        penal=[PenalRow(date(1970, 1, 1), Decimal(3), Decimal(2))],
+        raised_to=as_of,
+        reported={
+            "outstanding": 100_000_000,
+            "overdue": owed_now - nights[-1].minor,
+            "advance": 0,
+            "days": 3,
+        },
+    )
+
+
+def one_poisha_more(sheet: Recalculation, at: Callable[[PlanRow], bool]) -> Recalculation:
+    """The books with a due that is a poisha too large."""
+    wrong = next(due for due in sheet.plan if at(due))
+    plan = [replace(due, minor=due.minor + 1) if due is wrong else due for due in sheet.plan]
+    return replace(sheet, plan=plan)
+
+
+def planted() -> dict[str, tuple[Recalculation, str]]:
+    """Books with one thing wrong, and the sheet on which it must show."""
+    sheet, nights = usual(), with_nights()
+    pieces = list(sheet.allocations)
+    direct = next(at for at, one in enumerate(pieces) if one.source == Source.RECEIPT and one.component == 4)
+    moved = [*pieces]
+    moved[direct] = replace(moved[direct], minor=moved[direct].minor - 1)
+    other = next(at for at, one in enumerate(pieces) if at != direct and one.source == Source.RECEIPT)
+    moved[other] = replace(moved[other], minor=moved[other].minor + 1)
+    held = next(
+        at for at, one in enumerate(pieces) if one.receipt == 3 and one.source == 2 and one.component == 4
+    )
+    by_another = [*pieces]
+    by_another[held] = replace(by_another[held], receipt=1)
+    late = [*sheet.receipts]
+    late[2] = replace(late[2], on=date(2025, 5, 20))
+    return {
+        "interest": (one_poisha_more(sheet, lambda due: due.component == 3), "Periods: interest"),
+        "principal": (one_poisha_more(sheet, lambda due: due.component == 4), "Periods: principal"),
+        "settlement": (replace(sheet, allocations=moved), "Rows of settlement"),
+        "whose-advance": (replace(sheet, allocations=by_another), "Rows of settlement"),
+        "unbooked": (
+            replace(sheet, allocations=[*pieces[:1], *pieces[2:]]),
+            "Settlement: events against the books",
+        ),
+        "receipt-date": (replace(sheet, receipts=late), "Rows of settlement"),
+        "order": (replace(sheet, rule=Order.PRINCIPAL_FIRST), "Rows of settlement"),
+        "outstanding": (
+            replace(sheet, reported={**sheet.reported, "outstanding": 1}),
+            "Principal outstanding",
+        ),
+        "days": (replace(sheet, reported={**sheet.reported, "days": 9}), "Days past due"),
+        "night": (
+            one_poisha_more(nights, lambda due: due.component == 2),
+            "What late money bears, night by night",
+        ),
+        "by-the-day": (one_poisha_more(nights, lambda due: due.component == 3), "Interest by the day"),
+        "rate": (replace(nights, rates=[(date(2025, 1, 15), Decimal("9.01"))]), "Interest by the day"),
+    }
+
+
+def test_what_is_wrong_in_the_books_shows_on_its_sheet_and_what_is_right_does_not() -> None:
+    books = planted()
+    made = {name: render_recalculation(sheet) for name, (sheet, _where) in books.items()}
+    made |= {"right": render_recalculation(usual()), "nights": render_recalculation(with_nights())}
+    again = computed(made)
+    for name in ("right", "nights"):
+        assert differing(again[name]) == [], name
+        assert again[name]["Result"]["B4"].value == 0
+    for name, (_sheet, where) in books.items():
+        assert where in differing(again[name]), name
+        assert again[name]["Result"]["B4"].value > 0
+        stored = openpyxl.load_workbook(io.BytesIO(made[name]), data_only=True)
+        assert differing(stored) == differing(again[name]), name
+
+
+@pytest.mark.parametrize(
+    ("amount", "mode", "quantum", "comes_to"),
+    [
+        ("2.345", RoundingMode.HALF_UP, 1, "2.35"),
+        ("2.345", RoundingMode.HALF_EVEN, 1, "2.34"),
+        ("2.355", RoundingMode.HALF_EVEN, 1, "2.36"),
+        ("2.341", RoundingMode.UP, 1, "2.35"),
+        ("2.34", RoundingMode.UP, 1, "2.34"),
+        ("2.349", RoundingMode.DOWN, 1, "2.34"),
+        ("102.5", RoundingMode.HALF_UP, 500, "105"),
+        ("102.5", RoundingMode.HALF_EVEN, 500, "100"),
+        ("107.5", RoundingMode.HALF_EVEN, 500, "110"),
+        ("101", RoundingMode.UP, 1000, "110"),
+        ("109.99", RoundingMode.DOWN, 1000, "100"),
+        ("0.5", RoundingMode.HALF_EVEN, 100, "0"),
+    ],
+)
+def test_each_rounding_in_a_formula(amount: str, mode: RoundingMode, quantum: int, comes_to: str) -> None:
+    assert rounded(number(Decimal(amount)), Rounding(mode, quantum)).value == Fraction(comes_to)
+
+
+def test_brackets_stand_where_they_must() -> None:
+    one, two, three = (Formula(name, Fraction(at)) for at, name in enumerate("ABC", start=1))
+    assert (one - (two + three)).text == "A-(B+C)"
+    assert ((one + two) * three / (one * two)).text == "(A+B)*C/(A*B)"
+    assert ((one - two) - three).text == "A-B-C"
+    assert (one / two / three).text == "A/B/C"
+    assert year_fraction(date(2025, 1, 1), date(2025, 4, 1), DayCount.ACT_360) == Fraction(1, 4)
