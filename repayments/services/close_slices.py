@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -24,6 +25,7 @@ from repayments.selectors.fingerprints import fingerprint
 from repayments.selectors.measuring import COMPUTED, FAILED, FIGURES, IDENTITY, measure_loans
 from repayments.services.close_totals import finish_run
 from repayments.services.leases import DATABASE_AWAY
+from repayments.services.standings import add_to_base, subloans_of_slice
 
 ATTEMPTS = 3
 """Times a slice may fail by an error before its run is given up as failed, to be repeated by hand."""
@@ -147,12 +149,8 @@ def _compute(slice_id: int, claimed_by: str) -> bool:
     if mine is None:  # somebody took it between the claim and this lock
         return False
     run = mine.run
-    measured = measure_loans(
-        Scope.of_range(mine.first_loan_id, mine.last_loan_id),
-        as_of=run.business_date,
-        last_booking_id=run.last_booking_id,
-    )
-    rows = measured.rows
+    scope = Scope.of_range(mine.first_loan_id, mine.last_loan_id)
+    rows = measure_loans(scope, as_of=run.business_date, last_booking_id=run.last_booking_id).rows
     if len(rows) != mine.loan_count:
         raise SliceDoesNotFit(f"{mine} was cut with {mine.loan_count} loans and now holds {len(rows)}.")
     write_snapshots(run, rows)
@@ -164,13 +162,23 @@ def _compute(slice_id: int, claimed_by: str) -> bool:
         carried=int((~is_computed).sum()),
         without_policy=int((is_computed & ~has_policy).sum()),
         checksum=fingerprint(rows),
+        subloans=subloans_of_slice(run, rows, scope),
     )
     return True
 
 
-def _settle(mine: DayRunSlice, *, computed: int, carried: int, without_policy: int, checksum: bytes) -> None:
-    """Under the run's lock: mark the slice done, add to the run's counts, and finish if it was the last."""
+def _settle(
+    mine: DayRunSlice,
+    *,
+    computed: int,
+    carried: int,
+    without_policy: int,
+    checksum: bytes,
+    subloans: pd.DataFrame,
+) -> None:
+    """Under the run's lock: mark the slice done, add to what the run comes to, finish if it was the last."""
     run = DayRun.objects.select_for_update().get(pk=mine.run_id)
+    add_to_base(run, subloans)
     DayRunSlice.objects.filter(pk=mine.pk).update(
         work=DayRunSlice.Work.DONE,
         done_count=F("total_count"),
