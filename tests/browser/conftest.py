@@ -9,15 +9,19 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.conftest import ClonedDatabase
+from config import roles
+from config.environment import database_url
+from tests.conftest import ClonedDatabase, drop_database
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -30,6 +34,8 @@ FLAGS = [
     "--disable-sync",
 ]
 STARTS_WITHIN = 30.0
+PATIENCE = 15_000
+"""Milliseconds a page may take where the machine is busy with other work."""
 
 # Playwright's loop would make Django think that a test's own queries run in async code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -41,14 +47,15 @@ def browser() -> Iterator[Browser]:
     if not shutil.which(CHROMIUM):
         pytest.fail("Chromium is missing. Run `make system-test`.")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
         opened.close()
 
 
-@pytest.fixture
-def site(cloned_database: ClonedDatabase, tmp_path: Path) -> Iterator[str]:
-    """The address of a gunicorn that serves ``cloned_database`` as ``paikar_web``."""
+@contextmanager
+def served(database: ClonedDatabase, folder: Path) -> Iterator[str]:
+    """The address of a gunicorn that serves a database as ``paikar_web``."""
     port = _free_port()
     command = [
         sys.executable,
@@ -60,25 +67,25 @@ def site(cloned_database: ClonedDatabase, tmp_path: Path) -> Iterator[str]:
         "--threads",
         "4",
     ]
-    environment = cloned_database.environment() | {"PAIKAR_PROCESS": "web"}
-    with (tmp_path / "site.log").open("w") as log:
+    environment = database.environment() | {"PAIKAR_PROCESS": "web"}
+    with (folder / "site.log").open("w") as log:
         server = subprocess.Popen(
             [*command, "--no-control-socket"], cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log
         )
         try:
-            _wait_for(f"http://127.0.0.1:{port}/health/live", server, tmp_path / "site.log")
+            _wait_for(f"http://127.0.0.1:{port}/health/live", server, folder / "site.log")
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
             server.wait(20)
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that fails the test when its script does or the security policy refuses something."""
+@contextmanager
+def desk(browser: Browser) -> Iterator[Page]:
+    """A page of its own that fails when its script does or the security policy refuses something."""
     context = browser.new_context(viewport={"width": 1360, "height": 850}, locale="en-GB")
     opened = context.new_page()
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on(
@@ -87,6 +94,34 @@ def page(browser: Browser) -> Iterator[Page]:
     yield opened
     context.close()
     assert wrong == []
+
+
+@pytest.fixture
+def site(cloned_database: ClonedDatabase, tmp_path: Path) -> Iterator[str]:
+    """The address of a site that serves ``cloned_database``."""
+    with served(cloned_database, tmp_path) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """One person's page."""
+    with desk(browser) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def module_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[ClonedDatabase]:
+    """A copy of the empty, migrated test database that all tests of a module write to, one after another."""
+    template = f"{settings.DATABASES['default']['NAME']}_template"
+    name = f"{template}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    admin = roles.connect(database_url("admin"), database="postgres")
+    try:
+        roles.create_database(admin, name, template=template)
+        yield ClonedDatabase(name)
+    finally:
+        drop_database(admin, name)
+        admin.close()
 
 
 def _free_port() -> int:
