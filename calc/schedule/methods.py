@@ -10,6 +10,9 @@ from calc.money import HALF_UP, BoolColumn, IntColumn, ObjectColumn, Rounding, r
 from calc.schedule.terms import LevelFrom, Method, Residue
 from calc.schedule.walk import BELOW_INTEREST, EXHAUSTED, NOT_REPAID, Walk
 
+_BEYOND_ANY = 2**61
+"""More than any plan repays at once, in minor units."""
+
 
 def _equal_instalment(walk: Walk) -> None:
     """One level instalment; the residue of rounding goes to the last, or is moved to the first.
@@ -64,19 +67,24 @@ def _step_up(walk: Walk) -> None:
     done = rules.steps_done
     reached = [(done + number) // rules.step_every for number in range(rules.instalments)]
     weights = [growth ** (step - reached[0]) for step in reached]
-    above, below = walk.numerators[:, rules.grace_periods :], walk.denominators[:, rules.grace_periods :]
-    carried = _carried_into_level(walk)
-    found = weighted_instalments(walk.balance, above, below, weights, rules.instalment_rounding, carried)
-    agreed = np.stack([_grown(walk.agreed, weight, rules.instalment_rounding) for weight in weights], axis=1)
-    _pay(walk, np.where(walk.agreed[:, None] > 0, agreed, found))
+    payments = np.stack(
+        [_grown(walk.agreed, weight, rules.instalment_rounding) for weight in weights], axis=1
+    )
+    if not walk.agreed.all():
+        above, below = walk.numerators[:, rules.grace_periods :], walk.denominators[:, rules.grace_periods :]
+        carried = _carried_into_level(walk)
+        found = weighted_instalments(walk.balance, above, below, weights, rules.instalment_rounding, carried)
+        payments = np.where(walk.agreed[:, None] > 0, payments, found)
+    _pay(walk, payments)
 
 
 def _grown(amount: IntColumn, weight: Fraction, rounding: Rounding) -> IntColumn:
-    """Amounts times a weight, rounded."""
+    """Amounts times a weight, rounded; one beyond any principal repays whatever is left, so that will do."""
     above, below = (
         amount.astype(object) * weight.numerator,
         np.full(amount.size, weight.denominator, dtype=object),
     )
+    above = np.minimum(above, below * _BEYOND_ANY)
     return round_quotients(above, below * rounding.quantum_minor, rounding)
 
 

@@ -8,7 +8,7 @@ from calc.calendar import EVERY_DAY, BusinessCalendar
 from calc.money import BoolColumn, IntColumn, round_ratio
 from calc.schedule.build import build_schedules
 from calc.schedule.checks import MAX_PERIODS
-from calc.schedule.terms import CannotSchedule, Method, Rules, Terms, TermsColumns
+from calc.schedule.terms import CannotSchedule, Method, Residue, Rules, Terms, TermsColumns
 from calc.schedule.walk import BELOW_INTEREST, EXHAUSTED
 
 
@@ -60,8 +60,10 @@ def counts_needed(
 ) -> tuple[IntColumn, dict[int, CannotSchedule]]:
     """`instalments_needed` in columns, and the loans that no number of instalments repays, by position.
 
-    The count is doubled from the terms' own until it suffices, then halved down to the smallest.
+    The count is doubled from the terms' own until it suffices, then halved down to the smallest. A
+    residue that the first instalment takes is looked for in the last: the first would take any.
     """
+    terms = replace(terms, rules=tuple(replace(rules, residue=Residue.LAST) for rules in terms.rules))
     refused: dict[int, CannotSchedule] = {}
     grace = np.array([rules.grace_periods for rules in terms.rules], dtype=np.int64)[terms.rule]
     high = np.array([rules.instalments for rules in terms.rules], dtype=np.int64)[terms.rule]

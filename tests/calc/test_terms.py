@@ -6,7 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from calc.calendar import Frequency
 from calc.daycount import DayCount
@@ -19,7 +20,9 @@ from calc.schedule import (
     Period,
     Residue,
     Terms,
+    TermsColumns,
     build_schedule,
+    build_schedules,
     instalments_needed,
     nearest_instalment,
 )
@@ -156,6 +159,47 @@ def test_the_term_follows_from_an_agreed_instalment() -> None:
     with pytest.raises(CannotSchedule, match="never") as refusal:
         instalments_needed(replace(BASE, agreed_instalment_minor=50_00))
     assert refusal.value.term == "agreed_instalment"
+
+
+def test_the_term_that_an_agreed_instalment_needs_is_the_same_wherever_the_residue_goes() -> None:
+    for method, agreed, needed in ((Method.EQUAL_INSTALMENT, 862_00, 7), (Method.EQUAL_PRINCIPAL, 800_00, 7)):
+        wanted = replace(BASE, method=method, agreed_instalment_minor=agreed)
+        first = replace(wanted, residue=Residue.FIRST)
+        assert instalments_needed(wanted) == instalments_needed(first) == needed
+        plan = build_schedule(replace(first, instalments=needed))
+        assert plan.periods[0].principal_minor < plan.periods[1].principal_minor
+
+
+def test_steps_that_would_grow_without_end_still_say_how_many_are_needed() -> None:
+    steep = replace(STEPS, step_every=1, agreed_instalment_minor=60_00)
+    assert instalments_needed(steep) == 26
+    with pytest.raises(CannotSchedule, match="never"):
+        instalments_needed(replace(steep, agreed_instalment_minor=40_00))
+
+
+AGREED = (Method.EQUAL_INSTALMENT, Method.EQUAL_PRINCIPAL, Method.STEP_UP)
+
+
+@settings(max_examples=60)
+@given(terms(methods=AGREED, nominal=False), st.integers(60, 170))
+def test_the_count_found_is_the_smallest_that_leaves_no_larger_last(wanted: Terms, percent: int) -> None:
+    try:
+        level = int(build_schedule(wanted, CALENDAR).columns.level[wanted.grace_periods])
+    except CannotSchedule:
+        return
+    agreed = replace(wanted, agreed_instalment_minor=max(1, level * percent // 100))
+    try:
+        found = instalments_needed(agreed, CALENDAR)
+    except CannotSchedule:
+        return
+    for count in range(max(1, found - 3, wanted.interest_grace - wanted.grace_periods + 1), found):
+        fewer = replace(agreed, instalments=count, residue=Residue.LAST)
+        plan = build_schedules(TermsColumns.of([fewer]), CALENDAR)
+        if plan.refused:
+            assert "cover the interest" in plan.refused[0].reason
+        else:
+            interest = 0 if wanted.method is Method.EQUAL_PRINCIPAL else int(plan.interest[-1])
+            assert int(plan.principal[-1]) + interest > int(plan.level[-1])
 
 
 def test_the_nearest_instalment_spreads_what_the_last_would_differ_by() -> None:
