@@ -56,7 +56,7 @@ def read_columns(
     columns = ", ".join(_quoted(name) for name in names)
     statement = f"COPY (SELECT {', '.join(casts)} FROM ({query}) AS c ({columns})) TO STDOUT (FORMAT binary)"
     buffer = io.BytesIO()
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         bound = cursor.mogrify(statement, params)
         cursor.copy_expert(bound.decode() if isinstance(bound, bytes) else bound, buffer)
     return _decoded(buffer.getbuffer(), np.dtype(wire_fields), wanted)
@@ -77,7 +77,7 @@ def read_arrays(
     columns = ", ".join(_quoted(name) for name in names)
     statement = f"COPY (SELECT {gathered} FROM ({query}) AS c ({columns})) TO STDOUT (FORMAT binary)"
     buffer = io.BytesIO()
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         bound = cursor.mogrify(statement, params)
         cursor.copy_expert(bound.decode() if isinstance(bound, bytes) else bound, buffer)
     data, position = buffer.getbuffer(), len(_HEADER) + 2
@@ -148,7 +148,7 @@ def _copy_from(table: str, names: Iterable[str], buffer: io.BytesIO) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names))
     )
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:  # Django wraps execute, not COPY
         cursor.copy_expert(statement, buffer)
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from daybook import heartbeats
 from daybook.selectors import BooksNotOpen
 from repayments.models import ClassificationReturn, DayRun, DayRunSlice
+from repayments.selectors.nightly import earlier_clock
 from repayments.services import close, close_slices, nightly, notices, retention, returns, uploads
 from repayments.services.leases import requeue_lapsed
 
@@ -69,7 +70,7 @@ def close_slice(slice_id: int) -> None:
 def close_due_days() -> None:
     """Begin the close of the oldest open day that is due, if none runs; each close leads to the next."""
     try:
-        run = nightly.start_due_close(now=timezone.now())
+        run = nightly.start_due_close(now=earlier_clock(timezone.now()))
     except (BooksNotOpen, close.CannotClose) as refusal:
         logger.info("no close begun: %s", refusal)
         return

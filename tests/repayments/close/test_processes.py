@@ -262,6 +262,55 @@ def test_a_close_by_hand_that_was_killed_is_gone_on_with(books: ClonedDatabase, 
     looking.close()
 
 
+MAKE_OLD_MONTHS = """
+from datetime import date
+from django.db import transaction
+from repayments.services.close import close_day, start_close
+from tests.repayments.close.books import closing_books
+with transaction.atomic():
+    books = closing_books()
+    for number in range(4):
+        books.lend([(date(2025, 11, 30), 90_00), (date(2026, 3, 31), 10_00)], disbursed=date(2025, 6, 1))
+for opening in (None, None, date(2026, 5, 3)):
+    close_day(opening=opening)
+start_close(loans_a_slice=2)
+"""
+
+
+@pytest.mark.slow
+def test_old_months_are_dropped_beside_a_close(cloned_database: ClonedDatabase) -> None:
+    books = cloned_database
+    made = _python(books, MAKE_OLD_MONTHS)
+    assert made.returncode == 0, made.stderr
+    lock, looking = books.connect("worker"), books.connect("worker")
+    with lock.cursor() as cursor:
+        cursor.execute("SELECT FROM repayments_dayrun WHERE state = 'running' FOR UPDATE")
+    work = """
+from repayments.models import DayRun
+from repayments.services.close import work_all_slices
+work_all_slices(DayRun.objects.get(state="running"), claimed_by="worker")
+"""
+    close = subprocess.Popen(_code(work), cwd=ROOT, env=books.environment())
+    blocked = WAITS_FOR_A_LOCK.replace("count(*) > 0", "count(*)")
+    _wait_until(lambda: _one(looking, blocked) == 1)  # its snapshots are written, not committed
+    dropping = _manage(books, "retain_snapshots", "--months", "3")
+    _wait_until(lambda: _one(looking, blocked) == 2 or dropping.poll() is not None)
+    lock.close()
+
+    assert close.wait(timeout=PATIENCE) == 0
+    text = dropping.communicate(timeout=PATIENCE)[0]
+    assert dropping.returncode == 0, text
+    assert "Dec 2025: daily snapshots dropped, the close of 31 Dec 2025 is kept." in text
+    assert (
+        _one(looking, "SELECT state FROM repayments_dayrun ORDER BY business_date DESC LIMIT 1") == "closed"
+    )
+    verified = _manage(books, "verify_close", "--all")
+    said = verified.communicate(timeout=PATIENCE)[0]
+    assert verified.returncode == 0, said
+    assert "4 days verified." in said
+    looking.close()
+
+
 @pytest.mark.slow
 def test_a_posting_under_way_is_waited_for_and_counts(books: ClonedDatabase, watcher: Any) -> None:
     with watcher.cursor() as cursor:
