@@ -37,6 +37,22 @@ def language() -> str:
     return "bn" if (get_language() or "en").startswith("bn") else "en"
 
 
+def named(thing: object) -> str:
+    """What a thing with a name in both languages is called on this page; another thing, as it calls itself.
+
+    A programme is known by its code, which stands before either name.
+    """
+    shown, bangla = str(thing), str(getattr(thing, "name_bn", "") or "")
+    if language() != "bn" or not bangla:
+        return shown
+    return shown.replace(str(getattr(thing, "name", shown)), bangla)
+
+
+def name_column(alias: str) -> str:
+    """The SQL of the name of a row with ``name`` and ``name_bn`` in the language of this page."""
+    return f"coalesce(nullif({alias}.name_bn, ''), {alias}.name)" if language() == "bn" else f"{alias}.name"
+
+
 def digits(text: str) -> str:
     """Write Latin digits in Bangla when the page is in Bangla."""
     return text.translate(BANGLA_DIGITS) if language() == "bn" else text

@@ -121,6 +121,20 @@ class LinkColumn(tables.Column):
         super().__init__(linkify=(url_name, [tables.A(accessor) for accessor in args]), **kwargs)
 
 
+class NamedColumn(tables.Column):
+    """A thing with a name in both languages: ``NamedColumn(accessor="institution")``; sorted by ``name``."""
+
+    def __init__(self, *args: Any, accessor: str, **kwargs: Any) -> None:
+        kwargs.setdefault("order_by", (f"{accessor}__name",))
+        super().__init__(*args, accessor=accessor, **kwargs)
+
+    def render(self, value: Any) -> str:
+        return formats.named(value)
+
+    def value(self, value: Any) -> str:
+        return formats.named(value)
+
+
 class BadgeColumn(tables.Column):
     """A status as a coloured badge. ``labels`` maps values to words: ``dict(Upload.State.choices)``."""
 

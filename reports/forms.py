@@ -67,6 +67,11 @@ class PortfolioForm(AskedForm):
     currency = forms.ChoiceField(required=False, label=_("Currency"))
     institution = forms.ChoiceField(required=False, label=_("Institution"))
     programme = forms.ChoiceField(required=False, label=_("Programme"))
+    plus_r = forms.ChoiceField(
+        required=False,
+        label=_("At risk"),
+        choices=[("", _("Late")), ("1", _("Late, + R"))],
+    )
     compare = DayField(required=False, label=_("Compare with known by"))
 
     def __init__(self, data: QueryDict | dict[str, str], *, is_partner: bool = False, **kwargs: Any) -> None:
@@ -77,6 +82,8 @@ class PortfolioForm(AskedForm):
         super().__init__(values, **kwargs)
         self.fields["by"].choices = list(DIMENSION_LABELS.items())  # type: ignore[attr-defined]
         self.fields["currency"].choices = [(code, code) for code in currencies()]  # type: ignore[attr-defined]
+        if len(self.fields["currency"].choices) == 1:  # type: ignore[attr-defined]
+            self.fields["currency"].widget = forms.HiddenInput()
         for dimension in (Dimension.INSTITUTION, Dimension.PROGRAMME):
             self.fields[dimension].choices = _choices(dimension)  # type: ignore[attr-defined]
         if is_partner:
@@ -90,7 +97,7 @@ class PortfolioForm(AskedForm):
             "currency": self.cleaned_data.get("currency") or "BDT",
             "by": self.cleaned_data.get("by") or "",
         }
-        for name in ("institution", "programme"):
+        for name in ("institution", "programme", "plus_r"):
             if self.cleaned_data.get(name):
                 found[name] = self.cleaned_data[name]
         if not found["by"]:
@@ -125,8 +132,12 @@ class LoansForm(AskedForm):
     owing = forms.ChoiceField(
         required=False, label=_("Owing"), choices=[ALL, ("1", _("Only loans that owe"))]
     )
+    rescheduled = forms.ChoiceField(
+        required=False, label=_("Rescheduled"), choices=[ALL, ("1", _("Only rescheduled"))]
+    )
     currency = forms.ChoiceField(required=False, label=_("Currency"))
-    late_over = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+    plus_r = forms.ChoiceField(required=False, choices=[ALL, ("1", "+R")], widget=forms.HiddenInput)
+    late_over = forms.IntegerField(required=False, min_value=0, max_value=100_000, widget=forms.HiddenInput)
     gender = forms.ChoiceField(required=False, widget=forms.HiddenInput)
     size = forms.ChoiceField(required=False, widget=forms.HiddenInput)
     district = forms.ChoiceField(required=False, widget=forms.HiddenInput)

@@ -84,6 +84,12 @@ def number(value: Decimal | int | None) -> str:
 
 
 @register.filter
+def named(thing: object) -> str:
+    """The name of an institution, a programme or a place in the language of the page."""
+    return formats.named(thing)
+
+
+@register.filter
 def act(kept: str) -> str:
     """What was done, in words: "Tranche: approved" for ``tranche.approve``."""
     return acts.act_words(kept)

@@ -13,11 +13,19 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from daybook.formats import tk
+from daybook.formats import named, tk
 from daybook.lists import ListPage, SearchFilter
 from daybook.pages import Text
 from daybook.selectors import open_business_date
-from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MoneyColumn, PaikarTable, PercentColumn
+from daybook.tables import (
+    BadgeColumn,
+    DayColumn,
+    LinkColumn,
+    MoneyColumn,
+    NamedColumn,
+    PaikarTable,
+    PercentColumn,
+)
 from lending import words
 from lending.builders.proposals import ProposalShown
 from lending.builders.terms import agreement_terms
@@ -40,7 +48,7 @@ class AgreementTable(PaikarTable):
     """Agreements, newest first."""
 
     number = LinkColumn("lending:agreement", verbose_name=gettext_lazy("Agreement"))
-    institution = tables.Column(accessor="institution__name", verbose_name=gettext_lazy("Institution"))
+    institution = NamedColumn(accessor="institution", verbose_name=gettext_lazy("Institution"))
     programme = tables.Column(accessor="programme__code", verbose_name=gettext_lazy("Programme"))
     state = BadgeColumn(verbose_name=gettext_lazy("State"), labels=words.AGREEMENT_STATES)
     from_date = DayColumn(verbose_name=gettext_lazy("From"))
@@ -124,7 +132,7 @@ class AgreementPage(OffersPage):
         return _("Agreement %(number)s") % {"number": self.subject.number}
 
     def get_subtitle(self) -> Text:
-        return f"{self.subject.institution} · {self.subject.programme}"
+        return f"{named(self.subject.institution)} · {named(self.subject.programme)}"
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         return [(_("Agreements"), reverse("lending:agreements"))]

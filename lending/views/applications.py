@@ -13,11 +13,19 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from daybook.formats import taka, tk
+from daybook.formats import named, taka, tk
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.pages import Text
 from daybook.selectors import open_business_date
-from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MoneyColumn, NumberColumn, PaikarTable
+from daybook.tables import (
+    BadgeColumn,
+    DayColumn,
+    LinkColumn,
+    MoneyColumn,
+    NamedColumn,
+    NumberColumn,
+    PaikarTable,
+)
 from lending import words
 from lending.fault_words import say
 from lending.forms.agreements import ReasonForm
@@ -43,7 +51,7 @@ class ApplicationTable(PaikarTable):
     """Applications, newest first."""
 
     number = LinkColumn("lending:application", verbose_name=gettext_lazy("Application"))
-    institution = tables.Column(accessor="institution__name", verbose_name=gettext_lazy("Institution"))
+    institution = NamedColumn(accessor="institution", verbose_name=gettext_lazy("Institution"))
     cluster = tables.Column(verbose_name=gettext_lazy("Cluster"))
     state = BadgeColumn(verbose_name=gettext_lazy("State"), labels=words.APPLICATION_STATES)
     applied_date = DayColumn(verbose_name=gettext_lazy("Applied"))
@@ -145,7 +153,7 @@ class ApplicationPage(OffersPage):
         return _("Application %(number)s") % {"number": self.subject.number}
 
     def get_subtitle(self) -> Text:
-        return f"{self.subject.institution} · {self.subject.cluster}"
+        return f"{named(self.subject.institution)} · {named(self.subject.cluster)}"
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         return [(_("Applications"), reverse("lending:applications"))]

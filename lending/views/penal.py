@@ -15,11 +15,11 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from daybook.formats import day, percent
+from daybook.formats import day, named, percent
 from daybook.lists import ListPage, SearchFilter
 from daybook.pages import Text
 from daybook.selectors import open_business_date
-from daybook.tables import BadgeColumn, DayColumn, LinkColumn, PaikarTable, PercentColumn
+from daybook.tables import BadgeColumn, DayColumn, LinkColumn, NamedColumn, PaikarTable, PercentColumn
 from lending import words
 from lending.contract_words import contract_words
 from lending.forms.penal import PenalRateDecisionForm, PenalRateForm
@@ -39,7 +39,7 @@ class PenalRateTable(PaikarTable):
         accessor="agreement__number",
         verbose_name=gettext_lazy("Agreement"),
     )
-    institution = tables.Column(accessor="institution__name", verbose_name=gettext_lazy("Institution"))
+    institution = NamedColumn(accessor="institution", verbose_name=gettext_lazy("Institution"))
     effective_date = DayColumn(verbose_name=gettext_lazy("From"))
     annual_rate = PercentColumn(verbose_name=gettext_lazy("Rate"))
     state = BadgeColumn(verbose_name=gettext_lazy("State"), labels=words.PENAL_RATE_STATES)
@@ -120,7 +120,7 @@ class AgreementPenalRates(OffersPage):
         }
 
     def get_subtitle(self) -> Text:
-        return str(self.subject.institution)
+        return named(self.subject.institution)
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         return [

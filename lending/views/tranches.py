@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calc.schedule import Method
-from daybook.formats import taka, taka_minor, tk
+from daybook.formats import named, taka, taka_minor, tk
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.pages import Text
 from daybook.selectors import open_business_date
@@ -24,6 +24,7 @@ from daybook.tables import (
     LinkColumn,
     MinorColumn,
     MoneyColumn,
+    NamedColumn,
     NumberColumn,
     PaikarTable,
 )
@@ -52,7 +53,7 @@ class TrancheTable(PaikarTable):
     """Tranches, newest first."""
 
     number = LinkColumn("lending:tranche", verbose_name=gettext_lazy("Tranche"))
-    institution = tables.Column(accessor="institution__name", verbose_name=gettext_lazy("Institution"))
+    institution = NamedColumn(accessor="institution", verbose_name=gettext_lazy("Institution"))
     facility = tables.Column(
         accessor="facility__number", verbose_name=gettext_lazy("Facility"), attrs={"td": {"class": "code"}}
     )
@@ -140,7 +141,7 @@ class FacilityPage(OffersPage):
         return _("Facility %(number)s") % {"number": self.subject.number}
 
     def get_subtitle(self) -> Text:
-        return f"{self.subject.institution} · {self.subject.application.cluster}"
+        return f"{named(self.subject.institution)} · {named(self.subject.application.cluster)}"
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         application = self.subject.application
@@ -216,7 +217,7 @@ class TranchePage(OffersPage):
         return _("Tranche %(number)s") % {"number": self.subject.number}
 
     def get_subtitle(self) -> Text:
-        return f"{self.subject.institution} · {self.subject.facility.application.cluster}"
+        return f"{named(self.subject.institution)} · {named(self.subject.facility.application.cluster)}"
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         return [(_("Tranches"), reverse("lending:tranches"))]
@@ -318,7 +319,7 @@ class OnLendingTable(PaikarTable):
     """Disbursed tranches and how much of each reached entrepreneurs."""
 
     number = LinkColumn("lending:tranche", verbose_name=gettext_lazy("Tranche"))
-    institution = tables.Column(accessor="institution__name", verbose_name=gettext_lazy("Institution"))
+    institution = NamedColumn(accessor="institution", verbose_name=gettext_lazy("Institution"))
     cluster = tables.Column(accessor="facility__application__cluster", verbose_name=gettext_lazy("Cluster"))
     value_date = DayColumn(verbose_name=gettext_lazy("Sent"))
     approved_amount = MoneyColumn(verbose_name=gettext_lazy("Drawn (Tk)"), total=True)

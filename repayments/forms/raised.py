@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Institution
+from repayments.names import NamedChoiceField
 
 EVERYTHING, TOO_MUCH, NOTHING_TAKEN = "", "over", "none"
 
@@ -13,7 +14,7 @@ EVERYTHING, TOO_MUCH, NOTHING_TAKEN = "", "over", "none"
 class CheckForm(forms.Form):
     """Whose sub-loans, and which of them."""
 
-    institution = forms.ModelChoiceField(
+    institution = NamedChoiceField(
         label=_("Institution"),
         queryset=Institution.objects.order_by("name"),
         required=False,

@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from daybook.forms import DayField, TakaField
 from partners.models import Institution
+from repayments.names import NamedChoiceField
 
 
 class InstitutionChoice(forms.Form):
     """Which institution paid."""
 
-    institution = forms.ModelChoiceField(
+    institution = NamedChoiceField(
         Institution.objects.none(), label=_("Institution"), empty_label=_("Choose an institution")
     )
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from daybook.formats import day
 from lending.models import Tier
 from partners.models import Institution
+from repayments.names import NamedChoiceField
 from repayments.services.returns import latest_quarter_end, previous_quarter_end
 
 QUARTERS_OFFERED = 8
@@ -20,7 +21,7 @@ class DraftForm(forms.Form):
     """Which return: tier, institution, quarter's end, and up to which closed date the books are read."""
 
     tier = forms.ChoiceField(label=_("Tier"), choices=Tier.choices)
-    institution = forms.ModelChoiceField(
+    institution = NamedChoiceField(
         Institution.objects.none(), label=_("Institution"), required=False, empty_label=_("All institutions")
     )
     as_of = forms.ChoiceField(label=_("As of the end of the quarter"))

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import Count, Q, Sum
 
+from daybook.formats import name_column, named
 from lending.models import Tier
+from partners.models import Institution
 from repayments.models import ControlTotal, DayRun, DayRunSlice
 
 TOTALS = (
@@ -90,12 +92,13 @@ def totals_of(run: DayRun, *, by_institution: bool) -> list[TotalLine]:
     keys = ["tier", "currency", "component"]
     if by_institution:
         keys.insert(1, "institution__name")
+    names = {one.name: named(one) for one in Institution.objects.all()} if by_institution else {"": ""}
     sums = {name: Sum(f"{'earlier_periods' if name == 'earlier' else name}_minor") for name in TOTALS}
     rows = ControlTotal.objects.filter(run=run).values(*keys).annotate(**sums).order_by("-tier", *keys[1:])
     return [
         TotalLine(
             tier=Tier(row["tier"]).value,
-            institution=row.get("institution__name", ""),
+            institution=names[row.get("institution__name", "")],
             currency=row["currency"],
             component=row["component"],
             **{name: row[name] for name in TOTALS},
@@ -132,8 +135,8 @@ def carried_loans(run: DayRun, *, at_most: int) -> list[CarriedLoan]:
     """The loans a run carried, by institution and number."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT s.loan_id, l.number, i.name, s.tier, s.outstanding_minor
+            f"""
+            SELECT s.loan_id, l.number, {name_column("i")}, s.tier, s.outstanding_minor
               FROM repayments_arrearssnapshot s JOIN lending_loan l ON l.id = s.loan_id
               JOIN partners_institution i ON i.id = s.institution_id
              WHERE s.business_date = %s AND s.run_id = %s AND s.state = 'failed'
@@ -148,8 +151,8 @@ def unruled_loans(run: DayRun) -> list[Unruled]:
     """Loans without a policy, counted by institution, tier and size of enterprise as known then."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT i.name, s.tier, coalesce(p.size_tier, ''),
+            f"""
+            SELECT {name_column("i")}, s.tier, coalesce(p.size_tier, ''),
                    count(*) FILTER (WHERE s.classification_policy_id <= 0),
                    count(*) FILTER (WHERE s.provision_policy_id <= 0), sum(s.outstanding_minor)::bigint
               FROM repayments_arrearssnapshot s JOIN partners_institution i ON i.id = s.institution_id

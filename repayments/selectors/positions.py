@@ -8,6 +8,7 @@ from datetime import date
 from django.db import connection
 
 from calc.classification import LoanClass
+from daybook.formats import name_column
 from daybook.selectors import latest_booking_id
 from repayments.frames import Scope
 from repayments.models import ReportedPosition
@@ -47,6 +48,20 @@ def stated_dates() -> list[date]:
     return list(ReportedPosition.objects.order_by("-as_of").values_list("as_of", flat=True).distinct())
 
 
+def differing_count(*, at_most: int) -> tuple[int, bool]:
+    """How many positions of the newest date differ, and whether they were compared.
+
+    More than ``at_most`` positions are counted, not measured: the list compares them when it is opened.
+    """
+    newest = stated_dates()[:1]
+    if not newest:
+        return 0, True
+    stated = ReportedPosition.objects.filter(as_of=newest[0]).values("loan_id").distinct().count()
+    if stated > at_most:
+        return stated, False
+    return sum(row.differs for row in stated_positions(newest[0])), True
+
+
 def stated_positions(as_of: date, *, institution_id: int | None = None) -> list[Stated]:
     """Positions stated for a date beside ours; of two for one loan the later booking counts.
 
@@ -54,8 +69,8 @@ def stated_positions(as_of: date, *, institution_id: int | None = None) -> list[
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT DISTINCT ON (p.loan_id) p.loan_id, l.number, i.name, p.outstanding_minor,
+            f"""
+            SELECT DISTINCT ON (p.loan_id) p.loan_id, l.number, {name_column("i")}, p.outstanding_minor,
                    coalesce(p.overdue_minor, 0), p.declared_class, r.upload_id
               FROM repayments_reportedposition p JOIN lending_loan l ON l.id = p.loan_id
               JOIN partners_institution i ON i.id = p.institution_id

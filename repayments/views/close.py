@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import TemplateView
 
-from daybook.formats import day
+from daybook.formats import day, digits
 from daybook.lists import DayFilter, ListPage
 from daybook.pages import Page, Text
 from daybook.selectors import BooksNotOpen, NumberUpTo, open_business_date
@@ -111,10 +111,14 @@ class RunTable(PaikarTable):
         return record.starter
 
     def render_took(self, record: DayRun) -> str:
-        return "–" if record.finished_at is None else f"{_seconds(record):.1f}"
+        return "–" if record.finished_at is None else _shown(record)
 
     def value_took(self, record: DayRun) -> str | None:
         return None if record.finished_at is None else f"{_seconds(record):.1f}"
+
+
+def _shown(run: DayRun) -> str:
+    return digits(f"{_seconds(run):.1f}")
 
 
 def _seconds(run: DayRun) -> float:
@@ -203,7 +207,7 @@ class RunPage(Page, TemplateView):
         may_sign = self.request.context.may(*MAY_SIGN)  # type: ignore[attr-defined]
         return super().get_context_data(
             state=state_badge(run),
-            seconds=f"{_seconds(run):.1f}" if run.finished_at else "",
+            seconds=_shown(run) if run.finished_at else "",
             totals=_sections(totals_of(run, by_institution=False)) if has_ended else [],
             institutions=_sections(totals_of(run, by_institution=True)) if has_ended else [],
             carried=carried_loans(run, at_most=CARRIED_SHOWN) if run.carried_count else [],

@@ -15,6 +15,7 @@ from daybook.lists import ListPage
 from daybook.tables import MinorColumn, PaikarTable
 from partners.access import EVERYONE
 from partners.models import Institution
+from repayments.names import NamedChoiceField
 from repayments.selectors.positions import Stated, stated_dates, stated_positions
 from repayments.views.returns import CLASSES
 
@@ -64,7 +65,7 @@ class StatedForm(forms.Form):
     """Which date, whose, and whether only what differs."""
 
     as_of = forms.ChoiceField(label=gettext_lazy("As of"), required=False)
-    institution = forms.ModelChoiceField(
+    institution = NamedChoiceField(
         Institution.objects.order_by("name"),
         label=gettext_lazy("Institution"),
         required=False,

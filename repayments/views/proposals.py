@@ -22,7 +22,7 @@ from calc.money import from_minor, to_minor
 from daybook.lists import ListPage, SearchFilter
 from daybook.pages import Page, Text
 from daybook.selectors import known_by, open_business_date
-from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MoneyColumn, PaikarTable
+from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MoneyColumn, NamedColumn, PaikarTable
 from lending.models import Loan, Tier
 from partners.access import FOUNDATION, Role
 from partners.models import Institution
@@ -54,7 +54,7 @@ class ProposalTable(PaikarTable):
 
     kind = BadgeColumn(labels=KINDS, verbose_name=_("To do"))
     reference = LinkColumn("repayments:proposal", accessor="external_reference", verbose_name=_("Reference"))
-    institution = tables.Column(accessor="institution__name", verbose_name=_("Institution"))
+    institution = NamedColumn(accessor="institution", verbose_name=_("Institution"))
     loan = tables.Column(accessor="loan__number", verbose_name=_("Loan"), attrs={"td": {"class": "code"}})
     amount = MoneyColumn(verbose_name=_("Amount"))
     value_date = DayColumn(verbose_name=_("Value date"))

@@ -18,7 +18,7 @@ from daybook.formats import language
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.pages import Page, Text
 from daybook.selectors import open_business_date
-from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MinorColumn, PaikarTable
+from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MinorColumn, NamedColumn, PaikarTable
 from lending.models import Tier
 from partners.access import EVERYONE, Role
 from partners.models import Institution
@@ -56,7 +56,7 @@ class ReceiptTable(PaikarTable):
 
     value_date = DayColumn(verbose_name=_("Value date"))
     reference = LinkColumn("repayments:receipt", accessor="external_reference", verbose_name=_("Reference"))
-    institution = tables.Column(accessor="institution__name", verbose_name=_("Institution"))
+    institution = NamedColumn(accessor="institution", verbose_name=_("Institution"))
     tier = BadgeColumn(labels=TIERS, verbose_name=_("Tier"))
     loan = tables.Column(accessor="loan__number", verbose_name=_("Loan"), attrs={"td": {"class": "code"}})
     amount = MinorColumn(accessor="amount_minor", verbose_name=_("Amount"))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 import django_tables2 as tables
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calc.classification import Basis
-from daybook.formats import day
+from daybook.formats import day, language, named
 from daybook.lists import ListPage, SearchFilter
 from daybook.pages import Text
 from daybook.tables import MinorColumn, NumberColumn, PaikarTable
@@ -23,6 +26,12 @@ from repayments.views.returns import BASES, CLASSES, found_return
 
 def _loan_address(record: ReturnLine) -> str:
     return f"{reverse('reports:loan', args=[record.loan_id])}?as_of={record.as_of.isoformat()}"  # type: ignore[attr-defined]
+
+
+def _name_shown() -> Any:
+    """The institution's name in the reader's language."""
+    bangla = NullIf(F("name_bn"), Value("")) if language() == "bn" else F("name")
+    return Coalesce(bangla, F("name"))
 
 
 class LineTable(PaikarTable):
@@ -44,6 +53,7 @@ class LineTable(PaikarTable):
 
     class Meta(PaikarTable.Meta):
         model = ReturnLine
+        attrs = {"class": "table tight"}
         fields = (
             "number",
             "institution",
@@ -80,7 +90,7 @@ class LineFilter(django_filters.FilterSet):
         empty_label=gettext_lazy("All"),
     )
     institution_id = django_filters.ChoiceFilter(
-        choices=lambda: Institution.objects.order_by("name").values_list("pk", "name"),
+        choices=lambda: [(one.pk, named(one)) for one in Institution.objects.order_by("name")],
         label=gettext_lazy("Institution"),
         empty_label=gettext_lazy("All"),
     )
@@ -97,7 +107,7 @@ class ReturnLines(ListPage):
     def get_rows(self) -> QuerySet[ReturnLine]:
         self.made = found_return(self.kwargs["pk"])
         loan = Loan.objects.filter(pk=OuterRef("loan_id")).values("number")
-        name = Institution.objects.filter(pk=OuterRef("institution_id")).values("name")
+        name = Institution.objects.filter(pk=OuterRef("institution_id")).values(_name=_name_shown())
         return ReturnLine.objects.filter(classification_return=self.made).annotate(
             number=Subquery(loan),
             institution=Subquery(name),

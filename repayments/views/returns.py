@@ -22,13 +22,14 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import TemplateView
 
 from calc.classification import Basis
-from daybook.formats import day
+from daybook.formats import day, named
 from daybook.lists import ListPage
 from daybook.models import BusinessDay
 from daybook.pages import Page, Text
 from daybook.selectors import BooksNotOpen, open_business_date
-from daybook.tables import BadgeColumn, DayColumn, MinorColumn, NumberColumn, PaikarTable
+from daybook.tables import BadgeColumn, DayColumn, MinorColumn, NamedColumn, NumberColumn, PaikarTable
 from partners.access import FOUNDATION, Role, requires
+from partners.models import Institution
 from repayments import tasks
 from repayments.forms.returns import DecideForm, DraftForm
 from repayments.models import ClassificationReturn
@@ -68,8 +69,8 @@ class ReturnTable(PaikarTable):
 
     as_of = DayColumn(verbose_name=gettext_lazy("As of"))
     tier = tables.Column(verbose_name=gettext_lazy("Tier"))
-    institution = tables.Column(
-        accessor="institution__name", verbose_name=gettext_lazy("Institution"), default=gettext_lazy("All")
+    institution = NamedColumn(
+        accessor="institution", verbose_name=gettext_lazy("Institution"), default=gettext_lazy("All")
     )
     state = BadgeColumn(labels=STATES, verbose_name=gettext_lazy("State"))
     loan_count = NumberColumn(verbose_name=gettext_lazy("Loans"))
@@ -193,7 +194,7 @@ class ReturnPage(Page, TemplateView):
         }
 
     def get_subtitle(self) -> Text:
-        return self.made.institution.name if self.made.institution else _("All institutions")
+        return named(self.made.institution) if self.made.institution else _("All institutions")
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         return [(_("Classification returns"), reverse("repayments:returns"))]
@@ -213,6 +214,7 @@ class ReturnPage(Page, TemplateView):
             institutions=sections(class_totals(made, by_institution=True))
             if is_written and made.institution_id is None
             else [],
+            names={one.pk: named(one) for one in Institution.objects.all()},
             policies=[code for codes in made.policies.values() for code in codes.values()],
             form=DecideForm(),
             is_written=is_written,

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
+from daybook import formats
 from daybook.formats import day, number
 from daybook.lists import ListPage, SearchFilter
 from daybook.pages import Page, Text
@@ -261,6 +262,7 @@ class RulingPage(Page, TemplateView):
                 changes=coverage(proposal.kind, proposal.parameters)
                 if is_open and proposal.kind in POLICIES
                 else None,
+                what_if=is_open and proposal.kind in POLICIES,
                 is_open=is_open,
                 is_mine=is_mine,
                 may_decide=is_open and may and not is_mine,
@@ -282,7 +284,7 @@ def told(proposal: RulingProposal) -> list[tuple[Text, str]]:
 def _shown_value(name: str, value: Any, field: Any) -> str:
     named = {"institution_id": Institution, "programme_id": Programme, "district_id": District}
     if name in named:
-        return str(named[name].objects.get(pk=value))  # type: ignore[attr-defined]
+        return formats.named(named[name].objects.get(pk=value))  # type: ignore[attr-defined]
     if name in ("sizes", "scope"):
         return ", ".join(str(SizeTier(size).label) for size in value)
     if name.endswith("_date"):

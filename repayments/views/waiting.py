@@ -13,6 +13,10 @@ from daybook.selectors import BooksNotOpen, open_business_date
 from partners.access import EVERYONE, Role
 from repayments.models import ClassificationReturn, DayRun, LoanEvent, ReceiptProposal, RulingProposal, Upload
 from repayments.selectors.policies import LAPSING_WITHIN_DAYS, lapsing_policies
+from repayments.selectors.positions import differing_count
+
+COMPARED_AT_ONCE = 5_000
+"""Positions measured for the home page, in well under a second."""
 
 CLOSE_WATCHERS = (Role.OFFICER, Role.FINANCE_HEAD, Role.ADMINISTRATOR, Role.AUDITOR)
 
@@ -67,14 +71,25 @@ class Waiting(Page, TemplateView):
             unsigned = DayRun.objects.filter(state=DayRun.State.EXCEPTIONS, signed_at__isnull=True).count()
             waiting.append(
                 (
-                    _("Closes with exceptions nobody signed"),
+                    _("Closes to sign"),
                     unsigned,
                     f"{reverse('repayments:closes')}?state=unsigned",
                 )
             )
+        waiting += _positions()
         if context.may(Role.FINANCE_HEAD, Role.ADMINISTRATOR) and (lapsing := _lapsing()):
             waiting.append((_("Policies that lapse soon"), lapsing, reverse("repayments:policies")))
         return super().get_context_data(waiting=waiting, **kwargs)
+
+
+def _positions() -> list[tuple[str, int, str]]:
+    """Positions that institutions state otherwise than our books; nothing while none differs."""
+    try:
+        count, compared = differing_count(at_most=COMPARED_AT_ONCE)
+    except BooksNotOpen:
+        return []
+    label = _("Positions that differ") if compared else _("Positions to compare")
+    return [(label, count, reverse("repayments:positions"))] if count else []
 
 
 def _lapsing() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from calc.classification import LoanClass
 from repayments.models import ClassificationReturn
 from repayments.selectors.returns import ClassTotal
-from reports.builders.objects import Asked, Cell, Column, Kind, Report, Row, Table, Words
+from reports.builders.objects import Asked, Bilingual, Cell, Column, Kind, Report, Row, Table, Words
 from reports.builders.wording import CLASS_LABELS, TIER_LABELS
 
 MONEY = (
@@ -31,9 +31,10 @@ def build_class_return(
     currency: str,
     totals: Sequence[ClassTotal],
     by_institution: Sequence[ClassTotal],
+    names: Mapping[int, Bilingual],
     facts: dict[str, str],
 ) -> Report:
-    """Totals of one return in one currency by class, and by institution and class."""
+    """Totals of one return in one currency by class, and by institution (``names``) and class."""
     mine = [total for total in totals if total.currency == currency]
     apart = [total for total in by_institution if total.currency == currency]
     columns = (
@@ -49,7 +50,7 @@ def build_class_return(
         currency=currency,
         parameters=(
             (_("Tier"), TIER_LABELS[made.tier]),
-            (_("Institution"), made.institution.name if made.institution else _("All")),
+            (_("Institution"), names[made.institution_id] if made.institution_id else _("All")),
             (_("As of"), made.as_of),
             (_("Known by"), made.known_by),
             (_("State"), state),
@@ -87,7 +88,7 @@ def build_class_return(
                 _("By institution"),
                 (Column("institution", _("Institution")), *columns),
                 tuple(
-                    Row((total.institution, *_row(total).cells), key=str(total.institution_id))
+                    Row((names[total.institution_id], *_row(total).cells), key=str(total.institution_id))
                     for total in apart
                 ),
             ),

@@ -20,6 +20,7 @@ from reports.selectors.frames import Frame
 
 TIERS = (str(Tier.WHOLESALE), str(Tier.SUBLOAN))
 SHOWN_PAR = (30, 60, 90)
+PLUS_R = " +\u00a0R"  # the two stay on one line
 OVERDUE = (
     "overdue_charge_minor",
     "overdue_penal_minor",
@@ -37,29 +38,31 @@ class Figures:
     outstanding_minor: int
     overdue_minor: int
     at_risk_minor: Mapping[int, int]
+    with_rescheduled_minor: Mapping[int, int]
     provision_minor: int
     without_provision: int
+    rescheduled: int
 
-    def par(self, days: int) -> Share:
-        """Portfolio at risk with its numerator and denominator."""
-        return Share(self.at_risk_minor[days], self.outstanding_minor)
+    def par(self, days: int, *, plus_r: bool = False) -> Share:
+        """Portfolio at risk with its numerator and denominator; ``plus_r`` adds rescheduled loans."""
+        at_risk = self.with_rescheduled_minor if plus_r else self.at_risk_minor
+        return Share(at_risk[days], self.outstanding_minor)
 
-    @property
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self, *, plus_r: bool = False) -> tuple[Cell, ...]:
         """In the order of `figure_columns`."""
         return (
             self.loans,
             self.outstanding_minor,
             self.overdue_minor,
-            *(self.par(days) for days in SHOWN_PAR),
+            *(self.par(days, plus_r=plus_r) for days in SHOWN_PAR),
             self.provision_minor,
         )
 
 
-NOTHING = Figures(0, 0, 0, dict.fromkeys(PAR_DAYS, 0), 0, 0)
+NOTHING = Figures(0, 0, 0, dict.fromkeys(PAR_DAYS, 0), dict.fromkeys(PAR_DAYS, 0), 0, 0, 0)
 
 
-def figure_columns(tier: str, *, grouped: bool = True) -> tuple[Column, ...]:
+def figure_columns(tier: str, *, grouped: bool = True, plus_r: bool = False) -> tuple[Column, ...]:
     """The columns of one tier, with the definitions that are printed."""
     group: Words = TIER_LABELS[tier] if grouped else ""
     return (
@@ -86,13 +89,10 @@ def figure_columns(tier: str, *, grouped: bool = True) -> tuple[Column, ...]:
         ),
         *(
             Column(
-                f"{tier}_par{days}",
-                f"PAR{days}",
+                f"{tier}_par{days}{'_r' if plus_r else ''}",
+                f"PAR{days}{PLUS_R if plus_r else ''}",
                 Kind.SHARE,
-                _(
-                    "PARn: outstanding principal of loans more than n days past due ÷ outstanding principal "
-                    "of all loans. The whole balance counts, not only what is overdue."
-                ),
+                PAR_PLUS_R_MEANS if plus_r else PAR_MEANS,
                 group,
             )
             for days in SHOWN_PAR
@@ -110,6 +110,16 @@ def figure_columns(tier: str, *, grouped: bool = True) -> tuple[Column, ...]:
     )
 
 
+PAR_MEANS = _(
+    "PARn: outstanding principal of loans more than n days past due ÷ outstanding principal "
+    "of all loans. The whole balance counts, not only what is overdue."
+)
+PAR_PLUS_R_MEANS = _(
+    "PARn + R: outstanding principal of loans more than n days past due, and of all rescheduled loans "
+    "late or not, ÷ outstanding principal of all loans."
+)
+
+
 def figures_by(loans: Frame, column: str | None = None) -> dict[Any, Figures]:
     """Figures of the loans of one tier and currency by a column of whole numbers (or all, under None).
 
@@ -118,7 +128,10 @@ def figures_by(loans: Frame, column: str | None = None) -> dict[Any, Figures]:
     live = loans[is_live(loans)]
     groups = everything(len(live)) if column is None else group_by(live[column].to_numpy(np.int64))
     outstanding = live["outstanding_minor"].to_numpy(np.int64)
-    par = portfolio_at_risk(outstanding, live["days_past_due"].to_numpy(np.int64), groups)
+    late = live["days_past_due"].to_numpy(np.int64)
+    rescheduled = live["rescheduled_count"].to_numpy(np.int64) > 0
+    par = portfolio_at_risk(outstanding, late, groups)
+    par_r = portfolio_at_risk(outstanding, late, groups, rescheduled=rescheduled)
     sums = totals(
         groups,
         loans=np.ones(len(live), dtype=np.int64),
@@ -126,6 +139,7 @@ def figures_by(loans: Frame, column: str | None = None) -> dict[Any, Figures]:
         overdue=overdue_of(live),
         provision=live["provision_minor"].to_numpy(np.int64),
         unprovided=(live["provision_policy_id"].to_numpy(np.int64) <= 0).astype(np.int64),
+        rescheduled=rescheduled.astype(np.int64),
     )
     keys = [None] if column is None else groups.keys[0].tolist() if len(live) else []
     return {
@@ -134,8 +148,12 @@ def figures_by(loans: Frame, column: str | None = None) -> dict[Any, Figures]:
             outstanding_minor=int(sums["outstanding"][at]),
             overdue_minor=int(sums["overdue"][at]),
             at_risk_minor={days: int(par.at_risk[at, number]) for number, days in enumerate(PAR_DAYS)},
+            with_rescheduled_minor={
+                days: int(par_r.at_risk[at, number]) for number, days in enumerate(PAR_DAYS)
+            },
             provision_minor=int(sums["provision"][at]),
             without_provision=int(sums["unprovided"][at]),
+            rescheduled=int(sums["rescheduled"][at]),
         )
         for at, key in enumerate(keys)
     }
@@ -191,14 +209,15 @@ def build_portfolio(
         )
         for number in ordered
     ]
+    plus_r = bool(facts.get("plus_r"))
     columns = (
         Column(str(dimension), DIMENSION_LABELS[dimension]),
-        *figure_columns(TIERS[0]),
-        *figure_columns(TIERS[1]),
+        *figure_columns(TIERS[0], plus_r=plus_r),
+        *figure_columns(TIERS[1], plus_r=plus_r),
     )
     rows = tuple(
         Row(
-            cells=(label if not isinstance(label, int) else str(label), *_side_by_side(figures)),
+            cells=(label if not isinstance(label, int) else str(label), *_side_by_side(figures, plus_r)),
             key=value,
             link={str(dimension): value},
         )
@@ -210,7 +229,7 @@ def build_portfolio(
         title=DIMENSION_LABELS[dimension],
         columns=columns,
         rows=rows,
-        total=Row((_("Total of each tier"), *_side_by_side(whole))),
+        total=Row((_("Total of each tier"), *_side_by_side(whole, plus_r))),
     )
     report = Report(
         name="portfolio",
@@ -225,8 +244,8 @@ def build_portfolio(
     return Portfolio(report, whole, dimension, groups, carried)
 
 
-def _side_by_side(figures: Mapping[str, Figures]) -> tuple[Cell, ...]:
-    return tuple(cell for tier in TIERS for cell in figures[tier].cells)
+def _side_by_side(figures: Mapping[str, Figures], plus_r: bool) -> tuple[Cell, ...]:
+    return tuple(cell for tier in TIERS for cell in figures[tier].cells(plus_r=plus_r))
 
 
 def _prove(whole: Mapping[str, Figures], groups: Sequence[tuple[str, Words, Mapping[str, Figures]]]) -> None:

@@ -40,6 +40,8 @@ def filters_of(facts: Facts) -> Filters:
         district=_blank(facts.get("district")),
         overdue=bool(facts.get("overdue")),
         late_over=_number(facts.get("late_over")),
+        plus_r=bool(facts.get("plus_r")),
+        rescheduled=bool(facts.get("rescheduled")),
         text=facts.get("q", ""),
         owing=bool(facts.get("owing")),
     )
@@ -131,8 +133,12 @@ def filter_parameters(facts: Facts) -> list[tuple[Words, Cell]]:
             found.append((DIMENSION_LABELS[dimension], labels.get(value, value)))
     if facts.get("overdue"):
         found.append((_("Only"), _("overdue")))
+    if facts.get("rescheduled"):
+        found.append((_("Only"), _("rescheduled")))
     if facts.get("late_over"):
         found.append((_("Days past due over"), int(facts["late_over"])))
+    if facts.get("plus_r"):
+        found.append((_("At risk"), _("late or rescheduled (+R)")))
     if facts.get("q"):
         found.append((_("Text"), facts["q"]))
     return found

@@ -8,6 +8,8 @@ from datetime import date
 from enum import StrEnum
 
 import pandas as pd
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from calc.money import Component
 from lending.builders.workings import Working
@@ -27,6 +29,15 @@ class InstalmentState(StrEnum):
     FUTURE = "open"
 
 
+STATE_LABELS: dict[str, Promise] = {
+    InstalmentState.PAID: _("Paid"),
+    InstalmentState.PARTIAL: _("Paid in part"),
+    InstalmentState.OVERDUE: _("Overdue"),
+    InstalmentState.DUE: _("Due today"),
+    InstalmentState.FUTURE: _("Not yet due"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """One piece of money that met one component of an instalment. Minor units."""
@@ -38,6 +49,7 @@ class Settlement:
     value_date: date
     amount_minor: int
     booking: int
+    booking_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,11 @@ class Instalment:
     settlements: tuple[Settlement, ...]
     working: Working | None
     version: int
+
+    @property
+    def state_label(self) -> Promise:
+        """The state in words."""
+        return STATE_LABELS[self.state]
 
     @property
     def due_minor(self) -> int:
@@ -149,6 +166,7 @@ def _settlements(account: Account) -> dict[int, list[Settlement]]:
                     value_date=row.value_date,
                     amount_minor=int(row.amount_minor),
                     booking=int(row.booking_number),
+                    booking_id=int(row.booking_id),
                 )
             )
     return found

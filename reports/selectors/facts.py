@@ -92,7 +92,7 @@ def receipts(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -> F
                EXISTS (SELECT FROM repayments_receipt m
                         WHERE m.mirror_of_id = r.id AND m.booking_id <= %(last)s) AS mirrored,
                coalesce(r.mirror_of_id, 0) AS mirror_of_id,
-               coalesce(b.number, 0) AS booking_number, b.business_date,
+               r.booking_id, coalesce(b.number, 0) AS booking_number, b.business_date,
                u.id AS upload_id, u.file_name, w.row_number
           FROM repayments_receipt r
           JOIN daybook_booking b ON b.id = r.booking_id
@@ -110,7 +110,7 @@ def allocations(loan_ids: Sequence[int], *, as_of: date, last_booking_id: int) -
     return read_frame(
         """
         SELECT a.id, a.loan_id, coalesce(a.receipt_id, 0) AS receipt_id, a.source, a.instalment, a.component,
-               a.value_date, a.amount_minor, coalesce(b.number, 0) AS booking_number
+               a.value_date, a.amount_minor, a.booking_id, coalesce(b.number, 0) AS booking_number
           FROM repayments_allocation a
           JOIN daybook_booking b ON b.id = a.booking_id
          WHERE a.loan_id = ANY(%(loans)s) AND a.mirror_of_id IS NULL

@@ -24,7 +24,10 @@ SIZES = ("informal", "cottage", "micro", "small", "medium", "")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which loans; empty means all. ``loan_class`` and ``bucket`` are the numbers of calc."""
+    """Which loans; empty means all. ``loan_class`` and ``bucket`` are the numbers of calc.
+
+    ``plus_r`` adds rescheduled loans to those of ``late_over``, as PAR + R counts them.
+    """
 
     tier: str = ""
     institution_id: int | None = None
@@ -37,6 +40,8 @@ class Filters:
     district: str | None = None
     overdue: bool = False
     late_over: int | None = None
+    plus_r: bool = False
+    rescheduled: bool = False
     text: str = ""
     owing: bool = False
 
@@ -63,7 +68,10 @@ def read_standings(*, as_of: date, knowledge: Knowledge, currency: str, filters:
     if filters.overdue:
         wanted &= (frame["days_past_due"] > 0).to_numpy()
     if filters.late_over is not None:
-        wanted &= (frame["days_past_due"] > filters.late_over).to_numpy()
+        at_risk = frame["days_past_due"] > filters.late_over
+        wanted &= ((at_risk | (frame["rescheduled_count"] > 0)) if filters.plus_r else at_risk).to_numpy()
+    if filters.rescheduled:
+        wanted &= (frame["rescheduled_count"] > 0).to_numpy()
     if filters.owing:
         wanted &= owing(frame)
     if filters.text:

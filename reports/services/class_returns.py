@@ -11,9 +11,10 @@ from daybook.selectors import Knowledge
 from repayments.models import ClassificationReturn
 from repayments.selectors.returns import class_totals
 from reports.builders.class_returns import build_class_return
-from reports.builders.objects import Asked, Report
+from reports.builders.objects import Asked, Bilingual, Report
 from reports.render.pdf import render_pdf
 from reports.render.text import show_parameters, show_table
+from reports.selectors.portfolio import institution_names
 
 
 def asked_of(made: ClassificationReturn) -> Asked:
@@ -32,6 +33,7 @@ def make_class_return(asked: Asked, facts: Mapping[str, str]) -> Report:
         currency=facts.get("currency", "BDT"),
         totals=class_totals(made),
         by_institution=class_totals(made, by_institution=True),
+        names={pk: Bilingual(*name) for pk, name in institution_names().items()},
         facts=dict(facts),
     )
 

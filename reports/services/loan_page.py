@@ -123,8 +123,8 @@ def make_loan_page(loan: Loan, asked: Asked) -> LoanView:
         reported_label=CLASS_LABELS[reported]
         if (reported := int(standing.get("reported_class", -1))) >= 0
         else _("not yet"),
-        floors=list(floors_in_force(loan, asked)),
-        securities=list(securities_in_force(loan, asked)),
+        floors=list(floors_in_force(loan, asked).select_related("booking", "made_by", "approved_by")),
+        securities=list(securities_in_force(loan, asked).select_related("booking")),
         receipts=_receipts(account, labels) if account else [],
         order=order_label(_rule(loan.pk)),
         versions=shown.versions,

@@ -15,6 +15,7 @@ from daybook.pages import Page
 from daybook.services import record
 from lending.models import Loan
 from partners.access import EVERYONE, Role, actor_of, requires
+from repayments.models import Receipt
 from reports.builders.loans import SORTABLE, loan_columns
 from reports.builders.wording import CLASS_BADGES, TIER_SHORT
 from reports.forms import AskedForm, LoansForm, StatementForm
@@ -122,6 +123,7 @@ class LoanPage(Page, TemplateView):
                 view=self.view,
                 header=self.view.header,
                 class_badge=CLASS_BADGES.get(self.view.loan_class, "secondary"),
+                channels=dict(Receipt.Channel.choices),
                 trail=trail_of_loan(self.loan)[:50],
                 may_see_nid=context_of(request).may(*NID_ROLES),
                 may_judge=context_of(request).may(Role.OFFICER, Role.FINANCE_HEAD),

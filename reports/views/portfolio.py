@@ -13,7 +13,7 @@ from django.views.generic import TemplateView
 from daybook.pages import Page
 from partners.access import EVERYONE
 from reports.builders.objects import Asked
-from reports.builders.portfolio import TIERS, Figures, Portfolio
+from reports.builders.portfolio import SHOWN_PAR, TIERS, Figures, Portfolio
 from reports.builders.wording import DIMENSION_LABELS, TIER_LABELS, Dimension
 from reports.forms import PortfolioForm
 from reports.render.ageing import chart_of
@@ -142,9 +142,16 @@ def tier_card(tier: str, figures: Figures, asked: Asked, filters: dict[str, str]
         "loans_url": loans_url(asked, **base, owing="1"),
         "overdue_url": loans_url(asked, **base, owing="1", overdue="1"),
         "pars": [
-            (days, figures.par(days), loans_url(asked, **base, owing="1", late_over=str(days)))
-            for days in (30, 60, 90)
+            (
+                days,
+                figures.par(days),
+                loans_url(asked, **{**base, "plus_r": ""}, owing="1", late_over=str(days)),
+                figures.par(days, plus_r=True),
+                loans_url(asked, **{**base, "plus_r": "1"}, owing="1", late_over=str(days)),
+            )
+            for days in SHOWN_PAR
         ],
+        "rescheduled_url": loans_url(asked, **base, owing="1", rescheduled="1"),
     }
 
 

@@ -123,7 +123,7 @@ def test_every_choice_is_named_in_bangla() -> None:
 # What stays Latin on a Bangla page: formats, codes and names of things, and what the test's books are called.
 LATIN = set(
     """
-    PDF XLSX CSV ZIP PAR PAR1 PAR30 PAR60 PAR90 PAR180 PARn SHA-256 NID English Excel xlsx xls BDT Tk MB
+    PDF XLSX CSV ZIP PAR PAR1 PAR30 PAR60 PAR90 PAR180 PARn R SHA-256 NID English Excel xlsx xls BDT Tk MB
     STD SMA SS DF BL H M L K n
     """.split()
 )

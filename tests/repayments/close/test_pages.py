@@ -180,4 +180,4 @@ def test_home_names_closes_that_want_somebody(as_foundation: Any, role: str) -> 
         )  # fmt: skip
     waiting = as_foundation(role).get(reverse("repayments:waiting")).context["waiting"]
     counts = {str(words): count for words, count, _address in waiting}
-    assert (counts["Closes that failed"], counts["Closes with exceptions nobody signed"]) == (1, 2)
+    assert (counts["Closes that failed"], counts["Closes to sign"]) == (1, 2)

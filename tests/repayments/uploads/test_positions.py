@@ -10,7 +10,7 @@ import pytest
 
 from partners.models import User
 from repayments.models import Receipt, ReportedPosition, Upload
-from repayments.selectors.positions import stated_positions
+from repayments.selectors.positions import differing_count, stated_positions
 from tests.repayments.uploads.books import Bank, make_bank
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +81,23 @@ def test_both_sides_see_what_differs_and_each_only_its_own(
     assert number in as_partner(bank.institution).get("/repayments/positions/").content.decode()
     assert number not in as_partner(institution).get("/repayments/positions/").content.decode()
     assert as_foundation().get("/repayments/positions/?export=xlsx").content.startswith(b"PK")
+
+
+def test_home_counts_what_differs_and_measures_only_what_is_quick(
+    bank: Bank, as_foundation: Callable[..., Any], as_partner: Callable[..., Any]
+) -> None:
+    assert differing_count(at_most=10) == (0, True), "nothing is stated yet"
+    assert (
+        "Positions that differ" not in as_foundation("officer").get("/repayments/waiting/").content.decode()
+    )
+    bank.subloan("0012345")
+    bank.subloan("777")
+    bank.post(stated(bank, "12345,31/03/2025,20000,0,", "777,31/03/2025,30000,0,Std"))
+    found, compared = differing_count(at_most=10)
+    assert (found, compared) == (sum(row.differs for row in stated_positions(date(2025, 3, 31))), True)
+    assert found
+    assert differing_count(at_most=1) == (2, False), "two are stated: too many to measure here"
+    for client in (as_foundation("officer"), as_partner(bank.institution, "maker")):
+        panel = client.get("/repayments/waiting/").content.decode()
+        assert "Positions that differ" in panel
+        assert 'href="/repayments/positions/"' in panel
