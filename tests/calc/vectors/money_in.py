@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from calc.allocation import Grid, Timing, allocate
-from calc.events import Effect, prepay
+from calc.events import Effect, prepay, settle
 from calc.money import OWED, Component, from_minor
 from calc.schedule import Method, Terms
 from tests.calc.vectors.lives import Life, on
@@ -96,7 +96,12 @@ def _by_timing_and_component(one: Case) -> None:
         assert not published or published == split
 
 
-_BEYOND = {"LAST": Effect.TERM, "EQUAL_SPLIT": Effect.INSTALMENT, "NEXT": None}
+_BEYOND = {
+    "LAST": Effect.TERM,
+    "EQUAL_SPLIT": Effect.INSTALMENT,
+    "REAMORTI": Effect.INSTALMENT,
+    "NEXT": None,
+}
 
 
 @dataclass
@@ -119,9 +124,13 @@ class _Desk:
     def receive(self, on_day: date, amount: int) -> None:
         due = sum(row.amount for row in self.dues() if row.late <= on_day)
         beyond = sum(receipt.amount for receipt in self.receipts) + amount - due
-        if beyond > 0:
+        if beyond > 0 and beyond == sum(row.amount for row in self.dues() if row.late > on_day):
+            kept = [row for row in (*self.life.stood, *self.life.periods) if row.nominal_on < on_day]
+            self.life.stood = [*kept, *settle(self.life.running, on_day).one().periods]
+            self.life.periods = []
+        elif beyond > 0:
             self.life.happen(prepay, on_day, amount=beyond, effect=self.effect)
-            self.prepaid += beyond
+        self.prepaid += max(beyond, 0)
         self.receipts.append(Receipt(len(self.receipts) + 1, on_day, amount))
 
     def standing(self) -> tuple[dict[date, int], int]:
