@@ -110,7 +110,7 @@ def _all_of_it(facts: Facts, on: date) -> Outcome:
         kept = int(replan.kept)
     outcome.versions["terms"] = pd.Series([{}], dtype="object")
     raised = with_raised(facts, outcome, raising_until(facts, on), ends=True)
-    left = open_under(facts, on, dues=outcome.dues, keeps_to=kept, raised=raised)
+    left = open_under(facts, on, dues=outcome.dues, keeps_to=kept, raised=raised, ends=True)
     outcome.settling = without_money(facts, Source.WRITE_OFF, on, merged(left.rows))
     return outcome
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -40,11 +40,14 @@ def open_under(
     keeps_to: int | None = None,
     settling: Sequence[Mapping[str, Any]] = (),
     raised: Raised = NOTHING,
+    ends: bool = False,
 ) -> Open:
     """What is open on a date under the plan in force, or under a new plan that keeps dues to an instalment.
 
     ``settling`` are rows without money that would stand, too, ``raised`` what a close would have raised by
-    then. Nothing is written.
+    then. ``ends``: what is kept and falls due later is asked for as well, since nothing is to be left: an
+    instalment of a holiday, whose interest has run out and which is late the next business day. Nothing is
+    written.
     """
     now = settling_facts(facts.ids)
     stands = facts.dues[~np.isin(facts.dues["id"], raised.gone)]
@@ -66,6 +69,9 @@ def open_under(
         ),
         amount=np.concatenate([stands["amount_minor"], extra["amount_minor"].to_numpy(dtype=np.int64)]),
     )
+    day = np.datetime64(on, "D")
+    if ends:
+        plan = replace(plan, late_date=np.minimum(plan.late_date, day))
     effective = np.concatenate(
         [
             stands["effective_date"],
@@ -74,7 +80,6 @@ def open_under(
     )
     reduced = _with(now.reduced, facts, settling)
     met = allocate(plan, now.receipts, now.orders, reduced=reduced, effective_on=effective)
-    day = np.datetime64(on, "D")
     paid: dict[tuple[int, int], int] = {}
     advance = 0
     for part in (met.settled(day), reduced):

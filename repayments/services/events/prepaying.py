@@ -139,7 +139,9 @@ def _settled_on(facts: Facts, on: date, raising: Raising) -> tuple[Outcome, Open
         outcome.settling = without_money(facts, Source.WAIVER, on, [row])
     kept = int(replan.kept)
     raised = with_raised(facts, outcome, raising, ends=True)
-    needed = open_under(facts, on, dues=outcome.dues, keeps_to=kept, settling=outcome.settling, raised=raised)
+    needed = open_under(
+        facts, on, dues=outcome.dues, keeps_to=kept, settling=outcome.settling, raised=raised, ends=True
+    )
     return outcome, needed, rebate, int(replans.rest.balance[0])
 
 

@@ -54,7 +54,10 @@ def new_plan(facts: Facts, on: date, parameters: Parameters, *, kind: str) -> Ou
     try:
         rows = supplied_rows(facts, parameters)
         plan = facts.supplied if facts.is_supplied else facts.running
-        kept = int(settle(plan, on).kept[0])
+        rest = settle(plan, on).rest
+        for early in rest.refused.values():
+            raise early
+        kept = int(rest.kept[0])
         raising = raising_until(facts, on)
         overdue = open_under(facts, on, keeps_to=kept, raised=raising.upto(on, keeps_to=kept))
         moved = list(overdue.rows) if moves else []
@@ -64,15 +67,15 @@ def new_plan(facts: Facts, on: date, parameters: Parameters, *, kind: str) -> Ou
         elif is_daily(facts):  # the closes raise all interest of the new plan from facts, so none can wait
             moved = [row for row in moved if row["component"] == Component.PRINCIPAL]
         principal = sum(row["amount_minor"] for row in moved if row["component"] == Component.PRINCIPAL)
-        rest = sum(row["amount_minor"] for row in moved) - principal
-        taken = Moved(principal, rest, down_payment, capitalise, accrued)
+        others = sum(row["amount_minor"] for row in moved) - principal
+        taken = Moved(principal, others, down_payment, capitalise, accrued)
         replans = (
             resupply(facts.supplied, on, rows, moved=taken) if rows else _replan(facts, on, parameters, taken)
         )
         outcome, replan = single_plan(facts, replans, cause=CAUSES[Kind(kind)], on=on)
     except CannotSchedule as error:
         raise asked.refused(error) from error
-    refuse_dearer_sale(facts, outcome, kept=kept, moved_minor=rest, term="rows" if rows else "annual_rate")
+    refuse_dearer_sale(facts, outcome, kept=kept, moved_minor=others, term="rows" if rows else "annual_rate")
     if rows:
         outcome.versions["terms"] = pd.Series([{}], dtype="object")
     raised = with_raised(facts, outcome, raising)
@@ -91,11 +94,11 @@ def new_plan(facts: Facts, on: date, parameters: Parameters, *, kind: str) -> Ou
     gaps = {"owed": owed, "on": on.isoformat(), "times": times_changed(facts.loan.pk) + 1}
     outcome.says.insert(0, Say(kind, gaps))
     if moved:
-        rest += accrued or 0
-        outcome.says.append(Say("moved", {"principal": principal, "rest": rest, "capitalised": capitalise}))
+        others += accrued or 0
+        outcome.says.append(Say("moved", {"principal": principal, "rest": others, "capitalised": capitalise}))
     outcome.figures = [
         {"name": "moved_principal", "amount": principal},
-        {"name": "moved_rest", "amount": rest},
+        {"name": "moved_rest", "amount": others},
         {"name": "down_payment", "amount": down_payment},
     ]
     return outcome

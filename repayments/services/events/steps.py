@@ -59,8 +59,8 @@ class Seen:
 def see(wanted: Asked, *, actor: User) -> Seen:
     """Work an event out. Raises ``CannotMakeEvent`` with the term to change; writes nothing."""
     _refuse_person(wanted, actor)
-    if wanted.loan_id is not None and wanted.kind != Kind.SETTLEMENT:
-        _refuse_date(wanted.effective_on)
+    if wanted.kind != Kind.SETTLEMENT or asked.text(wanted.parameters, "reference"):
+        _refuse_date(wanted.effective_on)  # a quotation alone may begin later
     facts = read_for(wanted)
     outcome = work_out(facts, wanted)
     return Seen(facts, outcome, outcome.digest(facts))
