@@ -9,18 +9,6 @@ from django import forms
 from django_filters.fields import ModelChoiceField as FilterChoiceField
 
 from daybook import formats
-from lending.models import Programme
-
-
-def name_of(thing: Any) -> str:
-    """The Bangla name on a Bangla page where there is one, otherwise the name every page has.
-
-    A programme is known by its code, so that stands before either name.
-    """
-    bangla = str(thing.name_bn) if formats.language() == "bn" else ""
-    if not bangla:
-        return str(thing)
-    return f"{thing.code} {bangla}" if isinstance(thing, Programme) else bangla
 
 
 def sign_of(currency: str) -> str:
@@ -33,12 +21,12 @@ class NamedChoiceField(forms.ModelChoiceField):
 
     def label_from_instance(self, obj: Any) -> str:
         """The choice as it is shown."""
-        return name_of(obj)
+        return formats.named(obj)
 
 
 class _NamedFilterField(FilterChoiceField):
     def label_from_instance(self, obj: Any) -> str:
-        return name_of(obj)
+        return formats.named(obj)
 
 
 class NamedChoiceFilter(django_filters.ModelChoiceFilter):

@@ -29,7 +29,7 @@ from repayments.forms.event import lead_to_fault
 from repayments.forms.events import QuotationPaymentForm
 from repayments.forms.receipts import DecisionForm
 from repayments.models import LoanEvent
-from repayments.names import name_of, sign_of
+from repayments.names import sign_of
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.steps import (
     DECIDERS,
@@ -59,7 +59,7 @@ class EventPage(Page, TemplateView):
     def get_subtitle(self) -> Text:
         if self.event.loan is None:
             return _("Every loan of a scope")
-        return f"{self.event.loan.number} · {name_of(self.event.loan.institution)}"
+        return f"{self.event.loan.number} · {formats.named(self.event.loan.institution)}"
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         crumbs: list[tuple[Text, str]] = [(_("Loan events"), reverse("repayments:events"))]
@@ -160,7 +160,7 @@ class EventPage(Page, TemplateView):
                 words=words,
                 currency=sign_of(currency),
                 amount=Money(from_minor(event.amount_minor), currency),
-                institution=name_of(event.institution) if event.institution else "",
+                institution=formats.named(event.institution) if event.institution else "",
                 preview=shown_preview(now or event.preview, words),
                 moved=moved,
                 is_open=is_open,

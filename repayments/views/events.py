@@ -21,7 +21,16 @@ from daybook import formats
 from daybook.lists import DayFilter, ListPage, SearchFilter
 from daybook.pages import Page, Text
 from daybook.selectors import latest_booking_id, open_business_date
-from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MinorColumn, PaikarTable
+from daybook.tables import (
+    BadgeColumn,
+    DayColumn,
+    LinkColumn,
+    MinorColumn,
+    NamedColumn,
+    NumberColumn,
+    PaikarTable,
+    link,
+)
 from lending.contract_words import contract_words
 from lending.models import Agreement, Loan, Tier
 from partners.access import EVERYONE, Role
@@ -32,7 +41,7 @@ from repayments.forms.event import EventForm, lead_to_fault
 from repayments.forms.events import FORMS
 from repayments.frames import Scope
 from repayments.models import LoanEvent
-from repayments.names import NamedChoiceFilter, name_of, sign_of
+from repayments.names import NamedChoiceFilter, sign_of
 from repayments.selectors import measure_loans
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.kinds import Asked
@@ -57,19 +66,13 @@ class EventTable(PaikarTable):
         verbose_name=_("Loan"),
         default=_("of a scope"),
     )
-    institution = tables.Column(accessor="institution__name", verbose_name=_("Institution"))
+    institution = NamedColumn(accessor="institution", verbose_name=_("Institution"))
     effective_date = DayColumn(verbose_name=_("Counts from"))
     amount_minor = MinorColumn(verbose_name=_("Amount"))
     made_by_name = tables.Column(verbose_name=_("Proposed by"))
     made_at = DayColumn(verbose_name=_("Proposed"))
     decided_by_name = tables.Column(verbose_name=_("Decided by"))
-    booking = LinkColumn(
-        "reports:booking",
-        args=["booking_id"],
-        accessor="booking__number",
-        verbose_name=_("Booking"),
-        attrs={"th": {"class": "num"}, "td": {"class": "num"}},
-    )
+    booking = NumberColumn(accessor="booking__number", verbose_name=_("Booking"))
 
     class Meta(PaikarTable.Meta):
         model = LoanEvent
@@ -93,19 +96,12 @@ class EventTable(PaikarTable):
 
     value_kind = render_kind
 
-    def render_institution(self, record: LoanEvent) -> str:
-        """Its name in the reader's language."""
-        return name_of(record.institution)
-
-    value_institution = render_institution
-
-    def render_booking(self, value: int) -> str:
-        """The number in the reader's digits."""
-        return formats.number(value)
-
-    def value_booking(self, value: int) -> int:
-        """A file holds the number."""
-        return value
+    def render_booking(self, record: LoanEvent, value: int) -> str:
+        """The number in the reader's digits; the foundation's readers may open it."""
+        shown = formats.number(value)
+        if not self.request.context.is_foundation:
+            return shown
+        return link(reverse("reports:booking", args=[record.booking_id]), shown)
 
 
 class EventFilter(django_filters.FilterSet):
@@ -166,7 +162,7 @@ class NewEvent(Page, TemplateView):
     def get_subtitle(self) -> Text:
         if self.loan is None:
             return _("Every loan of a scope")
-        return f"{self.loan.number} · {name_of(self.loan.institution)}"
+        return f"{self.loan.number} · {formats.named(self.loan.institution)}"
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         crumbs: list[tuple[Text, str]] = [(_("Loan events"), reverse("repayments:events"))]

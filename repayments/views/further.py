@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from calc.events import Effect
+from daybook import formats
 from daybook.forms import DayField
 from daybook.pages import Page, Text
 from daybook.selectors import open_business_date
@@ -23,7 +24,7 @@ from partners.access import Role
 from partners.services.refusals import Refused
 from repayments.builders.events import ShownPreview, shown_preview
 from repayments.forms.event import lead_to_fault
-from repayments.names import name_of, sign_of
+from repayments.names import sign_of
 from repayments.services.events.asked import CannotMakeEvent
 from repayments.services.events.further import disburse_further, running_loans, see_further
 
@@ -57,7 +58,7 @@ class FurtherTranche(Page, TemplateView):
         return _("Tranche %(number)s into a running loan") % {"number": self.tranche.number}
 
     def get_subtitle(self) -> Text:
-        return name_of(self.tranche.institution)
+        return formats.named(self.tranche.institution)
 
     def get_crumbs(self) -> list[tuple[Text, str]]:
         return [
