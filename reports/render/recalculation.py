@@ -72,7 +72,7 @@ def render_recalculation(sheet: Recalculation) -> bytes:
     )
     book.set_calc_mode("auto")
     styles = sheet_styles(book)
-    result = Page(book, "Result", styles, (58, 20, 20, 20, 14))
+    result = Page(book, "Result", styles, (58, 20, 20, 20, 14, 16))
     as_of = _inputs(book, styles, sheet)
     figures, checks = _sheets(book, styles, sheet, as_of)
     _result(result, sheet, figures, checks)
@@ -202,8 +202,8 @@ def _result(page: Page, sheet: Recalculation, figures: Sequence[Figure], checks:
         differs = page.works(row, "D", cents(again - ours_cell), style)
         page.says(row, "E", f'IF(D{row}=0,"{yes}","{no}")', no if differs.value else yes)
     top = len(figures) + 9
-    heads = (_("Rows"), _("Worked out"), _("Differ"), _("Largest difference"), _("Agrees"))
-    for letter, head in zip("ABCDE", heads, strict=True):
+    tops = (_("Rows"), _("Worked out"), _("Differ"), _("Largest difference"), _("Agrees"), _("Where"))
+    for letter, head in zip("ABCDEF", tops, strict=True):
         page.text(top - 1, letter, head, "head")
     for row, check in enumerate(checks, start=top):
         found = [abs(value) for value in check.differences]
@@ -217,6 +217,7 @@ def _result(page: Page, sheet: Recalculation, figures: Sequence[Figure], checks:
         )
         page.works(row, "D", largest)
         page.says(row, "E", f'IF(C{row}=0,"{yes}","{no}")', no if differ.value else yes)
+        page.text(row, "F", check.where.replace("$", "").split(":")[0].rstrip("0123456789"))
     last = top + len(checks) - 1
     wrong = sum((Fraction(sum(1 for v in check.differences if v)) for check in checks), Fraction(0))
     wrong += sum(1 for f in figures if f.formula.value != _ours(sheet, f))
@@ -225,6 +226,9 @@ def _result(page: Page, sheet: Recalculation, figures: Sequence[Figure], checks:
     cell = page.works(4, "B", Formula(total, wrong), "count")
     agrees = _("everything agrees")
     page.says(4, "C", f'IF(B4=0,"{agrees}","{no}")', no if cell.value else agrees)
+    page.stand_out("D", len(figures) + 6, 7)
+    page.stand_out("CD", last, top)
+    page.stand_out("B", 4, 4)
     page.text(last + 2, "A", f"SHA-256 {sheet.checksum}", "muted")
 
 

@@ -13,8 +13,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from xlsxwriter.utility import xl_col_to_name
-
 from calc.daycount import DayCount, year_fraction
 from calc.money import Rounding, RoundingMode, round_ratio
 from reports.render.xlsx import FONT, make_styles
@@ -158,6 +156,7 @@ def sheet_styles(book: Any) -> dict[str, Any]:
     line = {"font_name": FONT, "font_size": 10, "valign": "top", "border": 1, "border_color": "#D5DAE0"}
     minus = {"thousand": "#,##0.00", "lakh": r"##\,##\,##0.00", "crore": r"##\,##\,##\,##0.00"}
     return make_styles(book) | {
+        "wrong": book.add_format({"bg_color": "#F8D7DA", "font_color": "#8A1C27", "bold": True}),
         "part": book.add_format({**line, "num_format": "0.00000000"}),
         "text": book.add_format({**line, "align": "left", "indent": 1}),
         "date": book.add_format({**line, "num_format": "dd mmm yyyy", "align": "left", "indent": 1}),
@@ -218,6 +217,14 @@ class Page:
         text = formula.replace(f"{self.name}!", "")
         self.sheet.write_formula(row - 1, at_column(column), f"={text}", self._styles[style], words)
 
+    def stand_out(self, columns: str, last: int, first: int = 2) -> None:
+        """Differences that are not nothing stand out."""
+        for column in columns:
+            self.sheet.conditional_format(
+                f"{column}{first}:{column}{max(last, first)}",
+                {"type": "cell", "criteria": "!=", "value": 0, "format": self._styles["wrong"]},
+            )
+
     def _style(self, column: str, style: str, value: Fraction) -> Any:
         """The style of a number; its column's head stands over it on the right."""
         head = self._heads.pop(at_column(column), None)
@@ -234,8 +241,8 @@ class Page:
 
 
 def at_column(letters: str) -> int:
-    """The number of a column from 0."""
-    return next(at for at in range(26) if xl_col_to_name(at) == letters)
+    """The number of a column from 0; no sheet has more than 26."""
+    return ord(letters) - ord("A")
 
 
 def _decimal(value: Fraction) -> Decimal:

@@ -69,6 +69,7 @@ def close_receipts(
         text = f'SUMIFS({pieces},Allocations!$D$2:$D${last_piece},"{source}")'
         stands = page.works(row, "L", cents(Formula(text, booked.get(receipt.pk, Fraction(0)))))
         differences.append(page.works(row, "M", cents(total - stands)).value)
+    page.stand_out("M", len(sheet.receipts) + 1)
     return found, differences
 
 
@@ -128,6 +129,7 @@ def close_allocations(
             again = value
         differs = page.works(row, "J", cents(again - Formula(f"G{row}", taka(piece.minor))))
         differences.append(differs.value)
+    page.stand_out("J", len(sheet.allocations) + 1)
     return differences
 
 

@@ -64,6 +64,7 @@ def write_penal(
     writer = _Writer(page, sheet, rates)
     for late in _late_instalments(sheet):
         writer.instalment(late)
+    page.stand_out("N", writer.row - 1)
     return max(writer.row - 1, 2), writer.differences
 
 

@@ -88,6 +88,8 @@ def write_versions(book: Any, styles: dict[str, Any], sheet: Recalculation) -> P
     for row, version in enumerate(sheet.versions, start=2):
         writer.version(row, version)
     sheets.last = max(writer.row - 1, 2)
+    periods.stand_out("LS", sheets.last)
+    versions.stand_out("I", len(sheet.versions) + 1)
     return sheets
 
 

@@ -114,6 +114,7 @@ def write_daily(
             inside.append(Fraction(0))
             row += 1
         differences.append(_close_period(page, sheet, period, first, row - 1, exact))
+    page.stand_out("LM", row - 1)
     return max(row - 1, 2), differences, inside
 
 

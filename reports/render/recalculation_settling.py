@@ -146,6 +146,7 @@ def write_settling(
     for day, receipt in _events(sheet, dues, order):
         writer.event(day, receipt)
     writer.found.last = max(writer.row - 1, 2)
+    page.stand_out("MNR", writer.found.last)
     return writer.found
 
 

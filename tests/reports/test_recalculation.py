@@ -171,6 +171,10 @@ def test_what_is_wrong_in_the_books_shows_on_its_sheet_and_what_is_right_does_no
     for name, (_sheet, where) in books.items():
         assert where in differing(again[name]), name
         assert again[name]["Result"]["B4"].value > 0
+        (line,) = [row for row in again[name]["Result"].iter_rows(values_only=True) if row[0] == where]
+        if line[5]:
+            sheet, column = str(line[5]).split("!")
+            assert [cell.value for cell in again[name][sheet][column][1:] if cell.value], name
         stored = openpyxl.load_workbook(io.BytesIO(made[name]), data_only=True)
         assert differing(stored) == differing(again[name]), name
 
