@@ -224,7 +224,7 @@ PLANS = (
           also="instalment no;instalment number;installment;installment no;installment number;inst no;কিস্তি নং;কিস্তি"),
     Field("due_date", "Due date", "কিস্তির তারিখ", Holds.DATE, required=True, filled=True,
           also="instalment date;installment date;date due;payable on;পরিশোধ্য তারিখ"),
-    Field("principal", "Principal", "আসল", Holds.MONEY, required=True, filled=True,
+    Field("principal", "Principal", "আসল", Holds.MONEY, required=True, filled=True, may_be_zero=True,
           also="principal due;principal amount;আসল টাকা"),
     Field("interest", "Interest", "সুদ", Holds.MONEY, also="interest due;interest amount;profit;rent;provisional profit;মুনাফা;ভাড়া;সাময়িক মুনাফা"),
 )  # fmt: skip

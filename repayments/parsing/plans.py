@@ -52,7 +52,12 @@ def read_plans(
         order=order,
         business_date=business_date,
     )
-    _refuse_faults(read, understood.faults.code, understood.faults.column, understood.faults.text)
+    faults = understood.faults
+    unread = faults.warned()  # interest that cannot be read is not none
+    for at, column, text in zip(unread["row"], unread["column"], unread["text"], strict=True):
+        here = np.arange(len(read.cells)) == at
+        faults.add(here, "amount.unreadable", column=str(column), text=str(text))
+    _refuse_faults(read, faults.code, faults.column, faults.text)
     values = understood.values
     return pd.DataFrame(
         {
@@ -60,7 +65,7 @@ def read_plans(
             "n": values["instalment"].astype(np.int32),
             "due_date": values["due_date"],
             "principal_minor": values["principal_minor"].astype(np.int64),
-            "interest_minor": values["interest_minor"].astype(np.int64),
+            "interest_minor": values["interest_minor"].fillna(0).astype(np.int64),
         }
     ).reset_index(drop=True)
 
