@@ -40,6 +40,12 @@ SLOW = {
 }
 OPEN = date(2025, 11, 1)
 """The business date on which the book stands open."""
+COLUMNS = {
+    "account": ["A", "Account"],
+    "value_date": ["B", "Date"],
+    "amount": ["C", "Amount"],
+    "reference": ["D", "Reference"],
+}
 OTHERS = ("other_maker", "other_checker", "other_viewer")
 WRITES = {"daybook_auditentry", "django_session"}
 """Looking is noted in the trail, and a session is a session."""
@@ -72,10 +78,14 @@ class Site:
         self.upload = Upload.objects.create(
             institution=bank, kind="repayments", state="preview", work="done", file_name="secret-march.csv",
             content=b"account,date", size_bytes=12, content_sha256="0", made_by=people["maker"],
-            columns={"account": ["A", "Account"]},
+            columns=COLUMNS,
         )  # fmt: skip
         UploadRow.objects.create(
-            upload=self.upload, institution=bank, row_number=2, cells={"A": "1"}, state="ready"
+            upload=self.upload,
+            institution=bank,
+            row_number=2,
+            cells={"A": "1", "B": "2", "C": "3", "D": "4"},
+            state="ready",
         )
         run = ReportRun.objects.create(
             name="loan_statement", title="Statement", institution=bank, as_of=FIRST_CLOSE,
@@ -94,7 +104,7 @@ class Site:
         )
         drafted = ClassificationReturn.objects.create(
             tier="subloan", as_of=FIRST_CLOSE, known_by=FIRST_CLOSE, last_booking_id=1, reason="secret",
-            made_by=people["officer"], work="done",
+            made_by=people["officer"], work="done", checksum="0" * 64,
         )  # fmt: skip
         ruling = RulingProposal.objects.create(
             kind="floor", loan=book.subloans[2], institution=bank, reason="secret", made_by=people["officer"],
