@@ -152,7 +152,7 @@ def _joined(one: Settled, other: Settled) -> Settled:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(loans(), AS_OF)
 def test_loans_in_columns_are_the_loans_one_by_one(mine: list[Loan], as_of: date) -> None:
     together = reckon(mine, as_of)

@@ -95,7 +95,7 @@ def plain_class(
     return found
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(loans(), policies(), days)
 def test_a_class_is_what_can_be_read_off_the_papers(
     loan: tuple[list[Due], list[Receipt]], policy: ClassificationPolicy, on: date

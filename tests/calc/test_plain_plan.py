@@ -138,7 +138,7 @@ def _ours(wanted: Terms, calendar: BusinessCalendar) -> Rows:
     ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(odd_terms(), st.sampled_from(CALENDARS))
 def test_odd_terms_have_the_plan_a_clerk_would_write_or_none(
     wanted: Terms, calendar: BusinessCalendar
