@@ -108,10 +108,10 @@ def _added_up(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 @contextmanager
 def whole_sets(cursor: Any) -> Iterator[None]:
     """For queries over all of a book: the planner knows nothing yet of a day just written, takes it for
-    a handful of rows, and must not join a million of them one by one."""
-    cursor.execute("SET LOCAL enable_nestloop = off")
+    a handful of rows, and must not join a million of them one by one, nor fetch them by an index's order."""
+    cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_incremental_sort = off")
     yield
-    cursor.execute("SET LOCAL enable_nestloop = on")
+    cursor.execute("SET LOCAL enable_nestloop = on; SET LOCAL enable_incremental_sort = on")
 
 
 def _lock(institution_ids: list[int]) -> list[tuple[int, date]]:
