@@ -12,12 +12,12 @@ role, or who is not signed in, stays ``paikar_web``, which can read nothing of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import connection, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -64,7 +64,12 @@ class ActingRole:
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        """Take the role, except for views that sign people in and out (``for_anyone``)."""
+        """Take the role, except for views that sign people in and out (``for_anyone``).
+
+        A zero byte is no text: PostgreSQL refuses it, so it is refused here, before any page meets it.
+        """
+        if any("\x00" in text for asked in (request.GET, request.POST) for text in _texts(asked)):
+            raise BadRequest("a zero byte in the address or in a field")
         context: Context = request.context  # type: ignore[attr-defined]
         if getattr(view, "for_anyone", False) or not request.user.is_authenticated:
             return None
@@ -73,6 +78,12 @@ class ActingRole:
         request.acts_as = DATABASE_ROLE[context.side]  # type: ignore[attr-defined]
         act_as(context)
         return None
+
+
+def _texts(asked: QueryDict) -> Iterator[str]:
+    for name, values in asked.lists():
+        yield name
+        yield from map(str, values)
 
 
 def act_as(context: Context) -> None:

@@ -39,27 +39,41 @@ class DayInput(forms.DateInput):
 
 
 class DayField(forms.DateField):
-    """A date, written dd/mm/yyyy; Bangla digits and 2026-11-21 are understood, too."""
+    """A date, written dd/mm/yyyy; Bangla digits and 2026-11-21 are understood, too.
+
+    A year before 1900 or after 2199 is a slip of the pen, and near the ends of the calendar months cannot
+    be added any more.
+    """
 
     widget = DayInput
-    default_error_messages = {"invalid": _("Write a date of the calendar as dd/mm/yyyy, such as 21/11/2026.")}
+    default_error_messages = {
+        "invalid": _("Write a date of the calendar as dd/mm/yyyy, such as 21/11/2026."),
+        "year": _("The year must lie between 1900 and 2199."),
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("input_formats", DAY_FORMATS)
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(value.translate(LATIN_DIGITS).strip() if isinstance(value, str) else value)
+        found = super().to_python(value.translate(LATIN_DIGITS).strip() if isinstance(value, str) else value)
+        if found is not None and not 1900 <= found.year <= 2199:
+            raise forms.ValidationError(self.error_messages["year"], code="year")
+        return found
 
 
 class TakaField(forms.DecimalField):
-    """An amount in taka: 12,50,000.50 or ১২,৫০,০০০.৫০; at most two places, not negative unless told."""
+    """An amount in taka: 12,50,000.50 or ১২,৫০,০০০.৫০; at most two places, not negative unless told.
+
+    Below ten lakh crore, more than the state spends in a year: beyond it is a slip of the pen, and far
+    larger sums would not fit the books' whole numbers once multiplied.
+    """
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     default_error_messages = {"invalid": _("Write an amount in taka, such as 12,50,000.00.")}
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("max_digits", 19)
+        kwargs.setdefault("max_digits", 15)
         kwargs.setdefault("decimal_places", 2)
         kwargs.setdefault("min_value", Decimal(0))
         kwargs.setdefault("localize", False)

@@ -20,6 +20,7 @@ from repayments.models.policies import DatedPolicy
 
 Kind = RulingProposal.Kind
 EVERY_TIER = [("", _("Both tiers")), *Tier.choices]
+BEGINNINGS = ("sma_months", "ss_months", "df_months", "bl_months")
 CONFIDENCES = [
     ("H", _("H: the primary text was read")),
     ("M", _("M: one report, or inferred")),
@@ -101,7 +102,7 @@ class SecurityForm(RulingForm):
         max_length=60,
         help_text=_("Deed, deposit receipt or guarantee, and its number."),
     )
-    value = TakaField(label=_("Value"), min_value=Decimal("0.01"), max_digits=19, decimal_places=2)
+    value = TakaField(label=_("Value"), min_value=Decimal("0.01"))
     eligible_percent = forms.DecimalField(
         label=_("Eligible percent of the value"), min_value=0, max_value=100, max_digits=5, decimal_places=2
     )
@@ -183,6 +184,15 @@ class ClassPolicyForm(_PolicyForm):
     term_years_min = _months(_("Terms over, years"), required=False)
     term_years_max = _months(_("Terms up to, years"), required=False)
     reason = _reason()
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean()
+        begins = [told[name] for name in BEGINNINGS if told.get(name) is not None]
+        if begins != sorted(set(begins)):
+            self.add_error(None, _("The months must rise from class to class."))
+        if told.get("lag_months") and told.get("test") != ClassificationPolicy.Test.TIME:
+            self.add_error("lag_months", _("A lag goes with the test by time only."))
+        return told
 
 
 def _percent(label: Any, **more: Any) -> forms.DecimalField:
