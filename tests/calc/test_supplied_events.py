@@ -8,8 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calc.events import CannotReplan, Effect, Replan, Running, prepay_supplied, settlement_figure
-from calc.schedule import CannotSchedule, SuppliedRow
+from calc.events import (
+    CannotReplan,
+    Effect,
+    Moved,
+    Replan,
+    Running,
+    prepay_supplied,
+    reschedule,
+    resupply,
+    settlement_figure,
+)
+from calc.schedule import CannotSchedule, SuppliedRow, terms_of
 
 LENT = date(2025, 1, 1)
 """1,20,000.00 in four parts, each 30 days after the one before, 1 % a period on the balance."""
@@ -148,3 +158,44 @@ def test_what_always_holds(rows: list[SuppliedRow], data: st.DataObject) -> None
     if effect is Effect.INSTALMENT and amount < balance / 2:
         kept = {row.due_on for row in ahead if row.principal_minor > 1}
         assert kept <= {row.due_on for row in new}
+
+
+def test_the_banks_new_plan_repays_what_moves_into_it() -> None:
+    """90,000.00 ahead and 30,000.00 overdue, less 20,000.00 down; the 1,200.00 stands in its interest."""
+    own = [
+        SuppliedRow(1, date(2025, 6, 1), 60_000_00, 900_00),
+        SuppliedRow(2, date(2025, 9, 1), 40_000_00, 300_00),
+    ]
+    moved = Moved(principal=30_000_00, interest=1_200_00, down_payment=20_000_00, capitalise=False)
+    replan = resupply(running(), E, own, moved=moved).one()
+    assert rows_of(replan) == [
+        (2, E, 20_000_00, 0),
+        (3, date(2025, 6, 1), 60_000_00, 900_00),
+        (4, date(2025, 9, 1), 40_000_00, 300_00),
+    ]
+    assert (replan.transferred_minor, replan.capitalised_minor, replan.taken_back_minor) == (
+        30_000_00, 0, 90_000_00,
+    )  # fmt: skip
+    with pytest.raises(CannotReplan, match="120000 of interest moves in"):
+        resupply(running(), E, [own[0], SuppliedRow(2, date(2025, 9, 1), 40_000_00, 299_99)], moved=moved)
+    joined = Moved(principal=30_000_00, interest=1_200_00, capitalise=True)
+    all_of_it = [SuppliedRow(1, date(2025, 6, 1), 121_200_00, 0)]
+    assert resupply(running(), E, all_of_it, moved=joined).one().capitalised_minor == 1_200_00
+
+
+def test_interest_accrued_by_facts_has_an_instalment_of_its_own_on_the_day() -> None:
+    """500.00 by daily product and 200.00 overdue become principal; the new plan is numbered on from there."""
+    terms = terms_of(
+        principal="90000", annual_rate="6", instalments=3, disbursed_on="2025-01-01", method="equal_principal"
+    )
+    replan = reschedule(
+        Running.of([terms]),
+        date(2025, 2, 12),
+        rules=terms.rules(),
+        annual_rate=terms.annual_rate,
+        moved=Moved(principal=30_000_00, interest=200_00, accrued=500_00, capitalise=True),
+    ).one()
+    assert rows_of(replan)[0] == (2, date(2025, 2, 12), 0, 500_00)
+    assert [row.instalment for row in replan.periods] == [2, 3, 4, 5]
+    assert replan.capitalised_minor == 700_00
+    assert sum(row.principal_minor for row in replan.periods) == 60_000_00 + 30_000_00 + 700_00
