@@ -20,10 +20,18 @@ from daybook.tables import BadgeColumn, DayColumn, NumberColumn, PaikarTable
 STATES: dict[str, Any] = {"open": _("Open"), "closed": _("Closed")}
 
 
+def _bookings_of(record: BusinessDay) -> str:
+    return f"{reverse('daybook:bookings')}?from_date={record.date}&to_date={record.date}"
+
+
+def _booking(record: Booking) -> str:
+    return reverse("reports:booking", args=[record.pk])
+
+
 class DayTable(PaikarTable):
     """Business days, newest first; a row leads to the bookings of its date."""
 
-    date = DayColumn(verbose_name=_("Business date"))
+    date = DayColumn(verbose_name=_("Business date"), linkify=_bookings_of)
     state = BadgeColumn(verbose_name=_("State"), labels=STATES)
     opened_at = DayColumn(verbose_name=_("Opened"))
     closed_at = DayColumn(verbose_name=_("Closed at"))
@@ -34,9 +42,7 @@ class DayTable(PaikarTable):
         model = BusinessDay
         fields = ("date", "state", "opened_at", "closed_at", "booking_count", "last_number")
 
-    row_link = staticmethod(
-        lambda record: f"{reverse('daybook:bookings')}?from_date={record.date}&to_date={record.date}"
-    )
+    row_link = staticmethod(_bookings_of)
 
 
 class DayFilters(django_filters.FilterSet):
@@ -65,14 +71,14 @@ class DayList(ListPage):
 class BookingTable(PaikarTable):
     """Bookings, latest first."""
 
-    number = NumberColumn(verbose_name=_("Number"), dash=False)
+    number = NumberColumn(verbose_name=_("Number"), dash=False, linkify=_booking)
     business_date = DayColumn(verbose_name=_("Business date"))
     recorded_at = DayColumn(verbose_name=_("Recorded"))
     actor_name = tables.Column(verbose_name=_("Who"))
     purpose = tables.Column(verbose_name=_("Purpose"))
     reason = tables.Column(verbose_name=_("Reason"))
 
-    row_link = staticmethod(lambda record: reverse("reports:booking", args=[record.pk]))
+    row_link = staticmethod(_booking)
 
     def render_purpose(self, value: str) -> str:
         return act_words(value)

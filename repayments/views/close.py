@@ -69,10 +69,14 @@ def state_badge(run: DayRun) -> str:
     return badge(kind, label)
 
 
+def _address(record: DayRun) -> str:
+    return reverse("repayments:close", args=[record.pk])
+
+
 class RunTable(PaikarTable):
     """Closes, newest first."""
 
-    business_date = DayColumn(verbose_name=gettext_lazy("Business date"))
+    business_date = DayColumn(verbose_name=gettext_lazy("Business date"), linkify=_address)
     state = DayColumn(verbose_name=gettext_lazy("State"))
     loan_count = NumberColumn(verbose_name=gettext_lazy("Loans"))
     carried_count = NumberColumn(verbose_name=gettext_lazy("Carried"))
@@ -96,7 +100,7 @@ class RunTable(PaikarTable):
             "started_by",
         )
 
-    row_link = staticmethod(lambda record: reverse("repayments:close", args=[record.pk]))
+    row_link = staticmethod(_address)
 
     def render_state(self, record: DayRun) -> str:
         return state_badge(record)

@@ -20,10 +20,16 @@ from repayments.selectors.positions import Stated, stated_dates, stated_position
 from repayments.views.returns import CLASSES
 
 
+def _loan_address(record: Any) -> str:
+    return f"{reverse('reports:loan', args=[record.loan_id])}?as_of={record.as_of.isoformat()}"
+
+
 class StatedTable(PaikarTable):
     """Sub-loans with what is stated and what our books say."""
 
-    number = tables.Column(verbose_name=gettext_lazy("Loan"), attrs={"td": {"class": "code"}})
+    number = tables.Column(
+        verbose_name=gettext_lazy("Loan"), attrs={"td": {"class": "code"}}, linkify=_loan_address
+    )
     institution = tables.Column(verbose_name=gettext_lazy("Institution"))
     stated_outstanding_minor = MinorColumn(verbose_name=gettext_lazy("Outstanding, stated"))
     our_outstanding_minor = MinorColumn(verbose_name=gettext_lazy("Outstanding, ours"))
@@ -37,9 +43,7 @@ class StatedTable(PaikarTable):
         verbose_name=gettext_lazy("Class: declared, ours"),
     )
 
-    row_link = staticmethod(
-        lambda record: f"{reverse('reports:loan', args=[record.loan_id])}?as_of={record.as_of.isoformat()}"
-    )
+    row_link = staticmethod(_loan_address)
 
     class Meta(PaikarTable.Meta):
         fields = (

@@ -37,7 +37,9 @@ def _name_shown() -> Any:
 class LineTable(PaikarTable):
     """Loans of a return."""
 
-    number = tables.Column(verbose_name=gettext_lazy("Loan"), attrs={"td": {"class": "code"}})
+    number = tables.Column(
+        verbose_name=gettext_lazy("Loan"), attrs={"td": {"class": "code"}}, linkify=_loan_address
+    )
     institution = tables.Column(verbose_name=gettext_lazy("Institution"))
     loan_class = tables.Column(verbose_name=gettext_lazy("Class"))
     class_basis = tables.Column(verbose_name=gettext_lazy("Basis"))

@@ -64,10 +64,14 @@ BASES = {
 }
 
 
+def _address(record: ClassificationReturn) -> str:
+    return reverse("repayments:return", args=[record.pk])
+
+
 class ReturnTable(PaikarTable):
     """Returns, newest quarter first."""
 
-    as_of = DayColumn(verbose_name=gettext_lazy("As of"))
+    as_of = DayColumn(verbose_name=gettext_lazy("As of"), linkify=_address)
     tier = tables.Column(verbose_name=gettext_lazy("Tier"))
     institution = NamedColumn(
         accessor="institution", verbose_name=gettext_lazy("Institution"), default=gettext_lazy("All")
@@ -79,7 +83,7 @@ class ReturnTable(PaikarTable):
     made_by = tables.Column(verbose_name=gettext_lazy("Drafted by"))
     decided_by = tables.Column(verbose_name=gettext_lazy("Decided by"), default="–")
 
-    row_link = staticmethod(lambda record: reverse("repayments:return", args=[record.pk]))
+    row_link = staticmethod(_address)
 
     class Meta(PaikarTable.Meta):
         model = ClassificationReturn

@@ -54,11 +54,15 @@ POLICIES = (Kind.CLASS_POLICY, Kind.PROVISION_POLICY)
 CHANGES_SHOWN = 60
 
 
+def _address(record: RulingProposal) -> str:
+    return reverse("repayments:ruling", args=[record.pk])
+
+
 class RulingTable(PaikarTable):
     """Proposals, newest first."""
 
     made_at = DayColumn(verbose_name=gettext_lazy("Proposed on"))
-    kind = tables.Column(verbose_name=gettext_lazy("What"))
+    kind = tables.Column(verbose_name=gettext_lazy("What"), linkify=_address)
     subject = tables.Column(
         accessor="pk", orderable=False, verbose_name=gettext_lazy("On"), attrs={"td": {"class": "code"}}
     )
@@ -67,7 +71,7 @@ class RulingTable(PaikarTable):
     decided_by = tables.Column(verbose_name=gettext_lazy("Decided by"), default="–")
     reason = tables.Column(verbose_name=gettext_lazy("Why"))
 
-    row_link = staticmethod(lambda record: reverse("repayments:ruling", args=[record.pk]))
+    row_link = staticmethod(_address)
 
     class Meta(PaikarTable.Meta):
         model = RulingProposal
