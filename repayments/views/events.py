@@ -27,9 +27,7 @@ from daybook.tables import (
     LinkColumn,
     MinorColumn,
     NamedColumn,
-    NumberColumn,
     PaikarTable,
-    link,
 )
 from lending.contract_words import contract_words
 from lending.models import Agreement, Loan, Tier
@@ -72,7 +70,13 @@ class EventTable(PaikarTable):
     made_by_name = tables.Column(verbose_name=_("Proposed by"))
     made_at = DayColumn(verbose_name=_("Proposed"))
     decided_by_name = tables.Column(verbose_name=_("Decided by"))
-    booking = NumberColumn(accessor="booking__number", verbose_name=_("Booking"))
+    booking = LinkColumn(
+        "reports:booking",
+        args=["booking_id"],
+        accessor="booking__number",
+        verbose_name=_("Booking"),
+        attrs={"th": {"class": "num"}, "td": {"class": "num"}},
+    )
 
     class Meta(PaikarTable.Meta):
         model = LoanEvent
@@ -96,12 +100,13 @@ class EventTable(PaikarTable):
 
     value_kind = render_kind
 
-    def render_booking(self, record: LoanEvent, value: int) -> str:
-        """The number in the reader's digits; the foundation's readers may open it."""
-        shown = formats.number(value)
-        if not self.request.context.is_foundation:
-            return shown
-        return link(reverse("reports:booking", args=[record.booking_id]), shown)
+    def render_booking(self, value: int) -> str:
+        """The number in the reader's digits."""
+        return formats.number(value)
+
+    def value_booking(self, value: int) -> int:
+        """A file holds the number itself."""
+        return value
 
 
 class EventFilter(django_filters.FilterSet):
