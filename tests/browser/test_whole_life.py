@@ -89,7 +89,7 @@ def life(
                 office.close()
         finally:
             worker.terminate()
-            worker.wait(20)
+            worker.wait(60)
 
 
 def _book(environment: dict[str, str], *words: str) -> None:
