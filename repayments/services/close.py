@@ -29,7 +29,7 @@ from repayments.services.close_totals import finish_run
 from repayments.services.raising import raise_day
 
 LOANS_A_SLICE = 20_000
-"""Loans computed and written in one transaction: some 300 MB of a worker's memory at 24 instalments each."""
+"""Loans computed and written in one transaction: some 400 MB of a worker's memory at 24 instalments each."""
 
 
 class CannotClose(Exception):
