@@ -21,6 +21,8 @@ from repayments.selectors.penal import BEFORE_ALL, penal_rates
 RAISES = "close.raise"
 """Purpose of the bookings under which a close raises; a due they carry is raised, any other planned."""
 WITHOUT_MONEY = (Source.WAIVER, Source.WRITE_OFF, Source.TRANSFER)
+_ALL = 2**62
+"""No booking has so high an id: everything that is booked."""
 
 DUES = np.dtype(
     [
@@ -97,7 +99,7 @@ def loans_named(loan_ids: IntColumn) -> Table:
 def read_books(loans: Table, day: date, *, last_booking_id: int | None = None) -> Books:
     """The dues in force on a day and what settles them, as known by a booking (or all that is booked)."""
     ids = loans["loan_id"]
-    known = last_booking_id if last_booking_id is not None else 2**62
+    known = last_booking_id if last_booking_id is not None else _ALL
     dues = read_columns(_DUES, {"loans": ids.tolist(), "day": day, "known": known}, DUES)
     rows = read_allocations(Scope.of_loans(ids), last_booking_id=last_booking_id)
     settled = Allocations(
@@ -134,7 +136,8 @@ def facts_of(
     ids = books.loans["loan_id"]
     penal = penal_rates(ids, books.loans["agreement_id"], day, last_booking_id=last_booking_id)
     daily = ids[books.loans["is_daily"]]
-    rates, accruals = _contract_rates(daily, day), _accruals(daily, day)
+    known = last_booking_id if last_booking_id is not None else _ALL
+    rates, accruals = _contract_rates(daily, day, known), _accruals(daily, day, known)
     found = []
     for (day_count, rounding), agreements in _conventions(books.loans["agreement_id"]).items():
         part = books.of(ids[np.isin(books.loans["agreement_id"], agreements)])
@@ -169,24 +172,24 @@ def _conventions(agreement_ids: IntColumn) -> dict[tuple[DayCount, Rounding], li
     return found
 
 
-def _contract_rates(loan_ids: IntColumn, day: date) -> Rates:
+def _contract_rates(loan_ids: IntColumn, day: date, known: int) -> Rates:
     """The contract's rate of each loan by date: of its versions, of two from one date the later."""
     rows = read_columns(
         _CONTRACT_RATES,
-        [loan_ids.tolist(), day],
+        [loan_ids.tolist(), day, known],
         np.dtype([("loan", "i8"), ("on", "M8[D]"), ("rate", "i8")]),
     )
     return Rates(rows["loan"], rows["on"], rows["rate"])
 
 
-def _accruals(loan_ids: IntColumn, day: date) -> Accruals:
+def _accruals(loan_ids: IntColumn, day: date, known: int) -> Accruals:
     """Interest periods of daily-product loans, as their versions in force leave them.
 
     Every instalment of principal ends one; a version may keep others, where only interest falls due.
     """
     rows = read_columns(
         _ACCRUALS,
-        {"loans": loan_ids.tolist(), "day": day},
+        {"loans": loan_ids.tolist(), "day": day, "known": known},
         np.dtype(
             [
                 ("loan", "i8"),
@@ -206,13 +209,13 @@ _CONTRACT_RATES = """
 SELECT DISTINCT ON (s.loan_id, s.effective_date) s.loan_id, s.effective_date,
        (coalesce((s.terms ->> 'annual_rate')::numeric, l.annual_rate, 0) * 1000000)::bigint
   FROM lending_schedule s JOIN lending_loan l ON l.id = s.loan_id
- WHERE s.loan_id = ANY (%s::bigint[]) AND s.effective_date <= %s
+ WHERE s.loan_id = ANY (%s::bigint[]) AND s.effective_date <= %s AND s.booking_id <= %s
    AND (s.version = 1 OR s.terms ->> 'annual_rate' IS NOT NULL)
  ORDER BY s.loan_id, s.effective_date, s.version DESC
 """
 _IN_FORCE = """
    AND NOT EXISTS (SELECT FROM lending_schedule w
-                    WHERE w.loan_id = s.loan_id AND w.version > s.version
+                    WHERE w.loan_id = s.loan_id AND w.version > s.version AND w.booking_id <= %(known)s
                       AND w.effective_date <= %(day)s AND w.effective_date <= a.until)
 """
 _PERIODS = "jsonb_to_recordset(s.terms -> 'accruals') AS a (instalment integer, until date, late date)"
@@ -220,16 +223,17 @@ _ACCRUALS = f"""
 WITH periods AS (
     SELECT s.loan_id, a.instalment, a.until, a.late
       FROM lending_schedule s CROSS JOIN LATERAL {_PERIODS}
-     WHERE s.loan_id = ANY (%(loans)s::bigint[]) AND s.effective_date <= %(day)s {_IN_FORCE}
+     WHERE s.loan_id = ANY (%(loans)s::bigint[]) AND s.effective_date <= %(day)s
+       AND s.booking_id <= %(known)s {_IN_FORCE}
     UNION
     SELECT d.loan_id, d.instalment,
            CASE g.interest_to WHEN 'adjusted' THEN d.late_date ELSE d.nominal_date END, d.late_date
       FROM lending_due d JOIN lending_loan l ON l.id = d.loan_id
       JOIN lending_agreement g ON g.id = l.agreement_id
      WHERE d.loan_id = ANY (%(loans)s::bigint[]) AND d.component = {Component.PRINCIPAL:d}
-       AND d.mirror_of_id IS NULL AND d.effective_date <= %(day)s
-       AND NOT EXISTS (SELECT FROM lending_due m
-                        WHERE m.mirror_of_id = d.id AND m.effective_date <= %(day)s)
+       AND d.mirror_of_id IS NULL AND d.effective_date <= %(day)s AND d.booking_id <= %(known)s
+       AND NOT EXISTS (SELECT FROM lending_due m WHERE m.mirror_of_id = d.id
+                        AND m.effective_date <= %(day)s AND m.booking_id <= %(known)s)
 )
 SELECT p.loan_id, p.instalment,
        lag(p.until, 1, l.disbursed_date) OVER (PARTITION BY p.loan_id ORDER BY p.until, p.instalment),

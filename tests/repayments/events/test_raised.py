@@ -12,6 +12,7 @@ from django.db.models import Sum
 from daybook.selectors import latest_booking_id, open_business_date
 from daybook.services import roll_day
 from lending.models import Due, Loan
+from repayments.builders.raised import raised_on
 from repayments.frames import Scope
 from repayments.models import ControlTotal, DayRun
 from repayments.selectors import measure_loans
@@ -120,6 +121,26 @@ class TestDailyProduct:
         go_to(date(2025, 7, 2))
         last = Due.objects.filter(loan=loan, component=INTEREST, mirror_of=None).latest("late_date")
         assert (last.late_date, last.amount_minor) == (date(2025, 7, 1), 39_166_67)  # 47 days
+
+    @pytest.mark.parametrize("kind", ["rate_change", "prepayment"])
+    def test_an_event_is_not_known_before_it_was_booked(self, kind: str) -> None:
+        """Neither its rate nor its periods: what was known by an older booking stays as it was."""
+        world, loan = self.lent()
+        on = date(2025, 5, 15)
+        told: dict[str, Any] = {"annual_rate": "5", "effect": "instalment"}
+        if kind == "prepayment":
+            told = {"amount_minor": 25_00_000_00, "effect": "term", "interest": "due", "reference": "P"}
+        before: dict[str, Any] = {
+            "loan_id": loan.pk,
+            "agreement_id": loan.agreement_id,
+            "as_of": date(2025, 12, 31),
+            "last_booking_id": latest_booking_id(),
+        }
+        then = raised_on(**before)
+        assert len(then.interest) == 4
+        made(world, wanted(kind, loan, on, **told))
+        assert raised_on(**before) == then
+        assert raised_on(**before | {"last_booking_id": latest_booking_id()}) != then
 
 
 @pytest.mark.django_db
