@@ -28,6 +28,27 @@ from calc.schedule import (
 from daybook.selectors import business_calendar
 from lending.models import Agreement, Schedule
 from reports.builders.recalculation_rows import INTEREST, PRINCIPAL, PeriodRow, PlanRow, VersionRow
+from reports.selectors.frames import Frame
+
+
+def plan_rows(dues: Frame) -> list[PlanRow]:
+    """The rows of `reports.selectors.recalculating.every_due`."""
+    return [
+        PlanRow(
+            version=int(due.version),
+            instalment=int(due.instalment),
+            component=int(due.component),
+            nominal_on=due.nominal_date,
+            late_on=due.late_date,
+            from_on=due.effective_date,
+            minor=int(due.amount_minor),
+            booking=int(due.booking_number),
+            back_on=due.taken_back_on if isinstance(due.taken_back_on, date) else None,
+            back_by=int(due.taken_back_by),
+            is_raised=bool(due.is_raised),
+        )
+        for due in dues.itertuples()
+    ]
 
 
 def plan_versions(

@@ -43,6 +43,7 @@ class Version:
     terms: Sequence[tuple[Words, Words]]
     rows: Sequence[Planned]
     quiet: Sequence[tuple[date, Working]]
+    differing: Sequence[int]
     replaced_by: Schedule | None
     is_in_force: bool
 
@@ -54,11 +55,15 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """What rebuilding a version gave: terms in words, and the working of each instalment and quiet period."""
+    """What rebuilding a version gave: terms in words, and the working of each instalment and quiet period.
+
+    ``differing`` are the instalments of which the books hold other figures than the terms give.
+    """
 
     terms: Sequence[tuple[Words, Words]]
     workings: Mapping[int, Working]
     quiet: Sequence[tuple[date, Working]]
+    differing: Sequence[int] = ()
 
 
 def build_versions(
@@ -82,6 +87,7 @@ def build_versions(
                 terms=mine.terms,
                 rows=rows,
                 quiet=mine.quiet,
+                differing=mine.differing,
                 replaced_by=following[schedule],
                 is_in_force=following[schedule] is None,
             )

@@ -24,7 +24,7 @@ from repayments.selectors.settling import orders_of
 from reports.builders.account import Account, overdue_minor
 from reports.builders.accounts import read_accounts
 from reports.builders.objects import Asked
-from reports.builders.recalculated import periods_raised, plan_versions, rates_by_date
+from reports.builders.recalculated import periods_raised, plan_rows, plan_versions, rates_by_date
 from reports.builders.recalculation_rows import AllocationRow, PenalRow, PlanRow, Recalculation, ReceiptRow
 from reports.builders.statements import loan_statement
 from reports.render.recalculation import render_recalculation
@@ -76,7 +76,7 @@ def gather_recalculation(account: Account, asked: Asked, checksum: str) -> Recal
     by_then = [one for one in schedules if one.effective_date <= asked.as_of]
     rules = orders_of(np.array([loan_id], dtype=np.int64)).rules
     rule = rules[0] if rules else Order.OLDEST_FIRST
-    plan = _plan(dues)
+    plan = plan_rows(dues)
     standing = account.standing
     return Recalculation(
         number=account.name,
@@ -110,25 +110,6 @@ def gather_recalculation(account: Account, asked: Asked, checksum: str) -> Recal
         },
         checksum=checksum,
     )
-
-
-def _plan(dues: Frame) -> list[PlanRow]:
-    return [
-        PlanRow(
-            version=int(due.version),
-            instalment=int(due.instalment),
-            component=int(due.component),
-            nominal_on=due.nominal_date,
-            late_on=due.late_date,
-            from_on=due.effective_date,
-            minor=int(due.amount_minor),
-            booking=int(due.booking_number),
-            back_on=due.taken_back_on if isinstance(due.taken_back_on, date) else None,
-            back_by=int(due.taken_back_by),
-            is_raised=bool(due.is_raised),
-        )
-        for due in dues.itertuples()
-    ]
 
 
 def _receipts(receipts: Frame) -> list[ReceiptRow]:

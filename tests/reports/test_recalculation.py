@@ -14,10 +14,12 @@ import openpyxl
 import pytest
 
 from calc.allocation import Order, Source
+from calc.calendar import EVERY_DAY
 from calc.daycount import DayCount, year_fraction
 from calc.money import Rounding, RoundingMode
-from calc.schedule import Method, Terms
+from calc.schedule import Method, Terms, write_terms
 from reports.builders.recalculation_rows import PenalRow, PeriodRow, PlanRow, Recalculation
+from reports.builders.workings import rebuild_plan, workings
 from reports.render.recalculation import render_recalculation
 from reports.render.recalculation_cells import Formula, number, rounded
 from tests.reports.books import Book
@@ -207,3 +209,22 @@ def test_brackets_stand_where_they_must() -> None:
     assert ((one - two) - three).text == "A-B-C"
     assert (one / two / three).text == "A/B/C"
     assert year_fraction(date(2025, 1, 1), date(2025, 4, 1), DayCount.ACT_360) == Fraction(1, 4)
+
+
+def test_the_page_names_the_instalment_whose_figure_its_terms_do_not_give() -> None:
+    sheet = usual()
+    terms = sheet.versions[0].terms
+    assert terms is not None
+    booked = {
+        kind: {due.instalment: due.minor for due in sheet.plan if due.component == kind} for kind in (3, 4)
+    }
+    right = rebuild_plan(write_terms(terms), EVERY_DAY, booked[3], booked[4])
+    assert right is not None
+    assert (right.differing, len(workings(right))) == (frozenset(), 6)
+    wrong = rebuild_plan(write_terms(terms), EVERY_DAY, booked[3] | {2: booked[3][2] + 1}, booked[4])
+    assert wrong is not None
+    assert (wrong.differing, len(workings(wrong))) == (frozenset({2}), 5)
+    missing = rebuild_plan(write_terms(terms), EVERY_DAY, booked[3], booked[4] | {7: 1})
+    assert missing is not None
+    assert missing.differing == {7}
+    assert rebuild_plan({}, EVERY_DAY, booked[3], booked[4]) is None

@@ -23,6 +23,7 @@ from reports.builders.accounts import read_accounts
 from reports.builders.objects import Asked
 from reports.builders.recalculation_rows import Recalculation
 from reports.render.recalculation import render_recalculation
+from reports.services.plans_shown import show_plans
 from reports.services.recalculating import gather_recalculation
 from tests.lending.world import CRORE, World, make_world
 from tests.repayments.events import test_bad_loans as bad_loans
@@ -36,9 +37,17 @@ Story = Callable[[], list[tuple[str, Recalculation]]]
 
 
 def gathered(loan: Loan, on: date) -> Recalculation:
-    """What the workbook of a loan is made of, as of a date and by all that is booked."""
+    """What the workbook of a loan is made of, as of a date and by all that is booked.
+
+    The page of the loan finds every version as its terms give it, and can say how each interest came about.
+    """
     asked = Asked(on, Knowledge(open_business_date(), latest_booking_id(), False))
-    return gather_recalculation(read_accounts([loan.pk], asked)[0], asked, "")
+    account = read_accounts([loan.pk], asked)[0]
+    for version in show_plans(account, asked).versions:
+        assert list(version.differing) == []
+        if version.schedule.terms and not version.schedule.terms.get("accruals"):
+            assert all(row.working for row in version.rows if row.interest_minor)
+    return gather_recalculation(account, asked, "")
 
 
 def prepaid(**told: Any) -> Callable[[World, Loan], None]:
