@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from daybook.models import AuditEntry, Booking
-from lending.models import Loan
+from lending.models import Due, Loan
 from repayments.models import Receipt
 
 NAMES: dict[str, Promise] = {
@@ -83,6 +83,12 @@ def settled_by(booking: Booking) -> list[Settled]:
 def receipts_of(booking: Booking, *, at_most: int) -> list[Receipt]:
     """Its first receipts."""
     return list(Receipt.objects.filter(booking=booking).select_related("loan").order_by("pk")[:at_most])
+
+
+def dues_of(booking: Booking, *, at_most: int) -> list[Due]:
+    """The first dues it wrote or took back, loan by loan."""
+    dues = Due.objects.filter(booking=booking).select_related("loan__agreement")
+    return list(dues.order_by("loan_id", "late_date", "instalment", "component", "pk")[:at_most])
 
 
 def loans_of(booking: Booking, *, at_most: int) -> list[Loan]:
