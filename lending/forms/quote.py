@@ -21,6 +21,7 @@ from calc.schedule import CannotSchedule, GraceKind, InterestTo, LevelFrom, Meth
 from daybook import formats
 from daybook.forms import DayField, TakaField
 from lending import words
+from lending.contract_words import contract_words
 from lending.services.contracts import mode_refusal
 from lending.services.quoting import CannotQuote, Quote, make_quote
 from lending.term_words import reason_of
@@ -157,6 +158,19 @@ class QuoteForm(forms.Form):
         # What was said as empty stays empty: an agreed instalment without a number of them finds it.
         filled = self.usual | {name: text for name, text in given.items() if name in self.base_fields}
         super().__init__(filled if data is not None else None, **kwargs)
+        self._speak_as(filled.get("contract", ""))
+
+    def _speak_as(self, contract: str) -> None:
+        """Labels and choices in the words of the contract asked about, but for the names of contracts."""
+        if contract not in words.CONTRACT_MODES or contract_words(contract).bears_interest:
+            return
+        tell = contract_words(contract).tell
+        for name, field in self.fields.items():
+            if name == "contract":
+                continue
+            field.label, field.help_text = tell(field.label or ""), tell(field.help_text)
+            if isinstance(field, forms.ChoiceField):
+                field.choices = [(code, tell(word)) for code, word in list(field.choices)]  # type: ignore[arg-type]
 
     def clean_amounts(self) -> tuple[int, ...]:
         """Amounts in minor units, one a line (or parted by semicolons or spaces)."""

@@ -16,9 +16,17 @@ from daybook.formats import taka
 from daybook.lists import ListPage, SearchFilter
 from daybook.pages import Text
 from daybook.selectors import open_business_date
-from daybook.tables import BadgeColumn, DayColumn, LinkColumn, MoneyColumn, NumberColumn, PaikarTable
+from daybook.tables import (
+    BadgeColumn,
+    DayColumn,
+    LinkColumn,
+    MoneyColumn,
+    NamedColumn,
+    NumberColumn,
+    PaikarTable,
+)
 from lending import words
-from lending.builders.proposals import ProposalShown
+from lending.builders.proposals import ProposalShown, told_terms
 from lending.forms.programmes import TermsForm
 from lending.models import Cluster, Person, Programme
 from lending.services.proposals import COUNTS, MONEYS, PERCENTS, propose_terms
@@ -103,6 +111,23 @@ class ProgrammePage(OffersPage):
         found |= {name: money and taka(money) for name in MONEYS for money in [getattr(terms, name)]}
         return found | {"excluded_sectors": ", ".join(terms.excluded_sectors)}
 
+    def now(self) -> dict[str, str]:
+        """The terms in force in words, to stand beside what is proposed."""
+        terms = self.subject.terms.order_by("-effective_date", "-booking_id").first()
+        if terms is None:
+            return {}
+        values = {name: getattr(terms, name) for name in (*PERCENTS, *COUNTS)}
+        values |= {name: money and money.amount for name in MONEYS for money in [getattr(terms, name)]}
+        kept = {name: None if value is None else str(value) for name, value in values.items()}
+        return told_terms(
+            {
+                **kept,
+                "effective_date": terms.effective_date.isoformat(),
+                "excluded_sectors": terms.excluded_sectors,
+                "confidence": terms.confidence,
+            }
+        )
+
     def _propose(self, told: dict[str, Any]) -> None:
         propose_terms(
             programme=self.subject,
@@ -119,6 +144,7 @@ class ProgrammePage(OffersPage):
         return super().get_context_data(
             programme=self.subject,
             waiting=self.waiting(),
+            now=self.now(),
             versions=[(terms, words.CONFIDENCES.get(terms.confidence, "")) for terms in versions],
             agreements=[
                 (agreement, words.AGREEMENT_STATES[agreement.state])
@@ -177,7 +203,7 @@ class BorrowerTable(PaikarTable):
     name = tables.Column(verbose_name=_("Name"))
     nid = tables.Column(verbose_name=_("NID"), attrs={"td": {"class": "code"}})
     gender = BadgeColumn(verbose_name=_("Gender"), labels=words.GENDERS)
-    institution = tables.Column(accessor="institution__name", verbose_name=_("Institution"))
+    institution = NamedColumn(accessor="institution", verbose_name=_("Institution"))
     loan_count = NumberColumn(verbose_name=_("Sub-loans"), total=True)
 
     class Meta(PaikarTable.Meta):

@@ -17,6 +17,8 @@ from partners.access import Context
 from partners.models import User
 from partners.views.offers import Offer
 
+SHORT = 5
+
 
 def waiting_proposals(proposals: QuerySet[Proposal], reader: Context) -> list[ProposalShown]:
     """Open proposals in words; partners see none."""
@@ -36,11 +38,16 @@ def decisions(waiting: list[ProposalShown], reader: Context, user: User) -> Iter
                 name=f"decide-{shown.proposal.pk}",
                 label=_("Decide: %(what)s") % {"what": shown.title},
                 done=_("Decided."),
-                hint=", ".join(f"{label}: {value}" for label, value in shown.facts),
+                hint=", ".join(f"{label}: {value}" for label, value in _in_short(shown)),
                 form_class=ProposalDecisionForm,
                 icon="gavel",
                 run=_decide(shown.proposal, user),
             )
+
+
+def _in_short(shown: ProposalShown) -> tuple[tuple[str, str], ...]:
+    """All that is proposed where it is little; else the first of it: the whole stands beside the step."""
+    return shown.facts if len(shown.facts) <= SHORT else shown.facts[:1]
 
 
 def _decide(proposal: Proposal, user: User) -> Callable[[dict[str, Any]], None]:

@@ -8,10 +8,11 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
+from daybook.formats import day
 from daybook.lists import ListPage
 from daybook.pages import Page, Text
 from daybook.selectors import BooksNotOpen, open_business_date
@@ -27,6 +28,8 @@ from repayments.frames import Scope
 from repayments.selectors.penal_check import check_penal, check_rows, late_instalments
 
 EVERYTHING_BOOKED = 2**62
+YEARS = range(1900, 2200)
+"""Beyond these the calendar ends before a month can be added."""
 
 
 def asked_of(request: HttpRequest) -> tuple[date, int]:
@@ -36,7 +39,11 @@ def asked_of(request: HttpRequest) -> tuple[date, int]:
     except ValueError:
         as_of = open_business_date()
     known = request.GET.get("known", "")
-    return as_of, int(known) if known.isascii() and known.isdigit() else EVERYTHING_BOOKED
+    is_number = known.isascii() and known.isdigit() and len(known) < len(str(EVERYTHING_BOOKED))
+    return (
+        as_of if as_of.year in YEARS else open_business_date(),
+        int(known) if is_number else EVERYTHING_BOOKED,
+    )
 
 
 class LoanRaised(Page, TemplateView):
@@ -45,10 +52,21 @@ class LoanRaised(Page, TemplateView):
     required_roles = EVERYONE
     template_name = "repayments/raised/_loan.html"
 
+    def get_template_names(self) -> list[str]:
+        """The part alone for the loan's page; whoever opens the address itself gets a page around it."""
+        return [self.template_name if self.request.htmx else "repayments/raised/page.html"]  # type: ignore[attr-defined]
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         loan = get_object_or_404(Loan.objects.select_related("agreement"), pk=self.kwargs["loan_id"])
         as_of, known = asked_of(self.request)
-        found: dict[str, Any] = {"said": contract_words(loan.agreement.contract_mode), "as_of": as_of}
+        said = contract_words(loan.agreement.contract_mode)
+        found: dict[str, Any] = {
+            "said": said,
+            "as_of": as_of,
+            "title": f"{loan.number}: {said.penal}",
+            "subtitle": day(as_of),
+            "crumbs": [(loan.number, reverse("reports:loan", args=[loan.pk]))],
+        }
         if as_of >= loan.disbursed_date and loan.booking_id <= known:
             if loan.tier == Tier.WHOLESALE:
                 found["raised"] = raised_on(
@@ -84,7 +102,7 @@ class CheckTable(PaikarTable):
     late_instalments = NumberColumn(verbose_name=gettext_lazy("Late instalments"))
     ours_minor = MinorColumn(verbose_name=gettext_lazy("At most, by our figures (Tk)"), total=True)
     reported_minor = MinorColumn(verbose_name=gettext_lazy("Charges the bank reported (Tk)"), total=True)
-    difference_minor = MinorColumn(verbose_name=gettext_lazy("More than the limit (Tk)"), total=True)
+    difference_minor = MinorColumn(verbose_name=gettext_lazy("Over or under the limit (Tk)"), total=True)
 
     class Meta(PaikarTable.Meta):
         fields = ("number", "late_instalments", "ours_minor", "reported_minor", "difference_minor")

@@ -85,6 +85,7 @@ def test_a_murabaha_quote_speaks_of_profit(form: Page) -> None:
     for part in ("#quote", ".quote-table"):
         expect(form.locator(part)).to_contain_text("Profit")
         expect(form.locator(part)).not_to_contain_text("Interest")
+    expect(form.locator("[name=grace_kind]")).to_contain_text("Profit is paid during grace")
 
 
 def test_in_bangla_on_a_phone(form: Page, site: str) -> None:

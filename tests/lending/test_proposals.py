@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from daybook.formats import percent
 from daybook.models import AuditEntry
 from lending.models import Agreement, Allotment, Proposal
 from lending.selectors.programmes import terms_on
@@ -143,7 +144,10 @@ def test_terms_are_proposed_and_decided_in_the_browser(world: World, sign_in: Si
     assert "a second person decides" in post(borrower_rate_cap="7")
     proposal = Proposal.objects.latest("pk")
     assert f"decide-{proposal.pk}" not in officer.get(address).content.decode()
-    assert "brick kilns" in approver.get(address).content.decode()
+    page = approver.get(address).content.decode()
+    assert "brick kilns" in page
+    assert f"now {percent(Decimal(6))}" in page, "what changes stands beside what is proposed"
+    assert "now tobacco" in page
     step = f"decide-{proposal.pk}"
     approver.post(address, {"step": step, f"{step}-approves": "yes"})
     assert world.programme.terms.get(effective_date=date(2025, 7, 1)).excluded_sectors == [

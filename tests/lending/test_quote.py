@@ -142,6 +142,9 @@ def test_the_page_says_profit_where_the_contract_bears_no_interest(
     told = " ".join(page.xpath("//section[contains(@class, 'quote-table')]//text()"))
     assert "Profit" in told
     assert "nterest" not in told
+    asked = page.xpath("//form[contains(@class, 'card-body')]//*[self::label or self::option]/text()")
+    said = [words for words in asked if "nterest" in words]
+    assert said == ["Interest"], "the name of the other contract, among the choices, and nothing else"
 
 
 @pytest.mark.django_db

@@ -10,9 +10,11 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from daybook import acts
+from daybook.formats import taka_minor
 from daybook.models import AuditEntry, Booking
 from daybook.selectors import booking_number_up_to
 from daybook.services import Actor, record
+from lending.models import Due
 from partners.models import Institution
 from repayments.models import Receipt
 from tests.reports.books import Book, make_book
@@ -51,6 +53,15 @@ def test_a_booking_says_who_when_why_and_what_it_wrote(books: Book, as_foundatio
     assert receipt.booking.actor_name in page
     assert receipt.loan.number in page
     assert reverse("repayments:receipt", args=[receipt.pk]) in page
+
+
+def test_a_booking_lists_the_dues_it_wrote(books: Book, as_foundation: Any) -> None:
+    due = Due.objects.select_related("loan", "booking").filter(loan__tier="wholesale").earliest("pk")
+    page = as_foundation("auditor").get(reverse("reports:booking", args=[due.booking_id]))
+    listed = [one for one, _component in page.context["dues"]]
+    assert set(listed) == set(Due.objects.filter(booking=due.booking))
+    assert "Dues written or taken back" in page.text
+    assert taka_minor(due.amount_minor) in page.text
 
 
 def test_a_partner_sees_its_own_bookings_only(books: Book, as_partner: Any, institution: Any) -> None:
