@@ -100,6 +100,13 @@ def test_guessing_is_shut_out_and_the_right_word_does_not_help(client: ActingCli
     assert elsewhere.status_code == 302, "a stranger's guesses shut nobody else out"
 
 
+def test_a_field_of_ten_megabytes_is_refused_unread(client: ActingClient, officer: User) -> None:
+    assert client.post("/sign-in/", {"username": "a" * 10_000_000, "password": "x"}).status_code == 400
+    client.force_login(officer, backend="django.contrib.auth.backends.ModelBackend")
+    many = {f"field{number}": "x" for number in range(6_000)}
+    assert client.post("/lending/agreements/new/", many).status_code == 400
+
+
 def test_no_page_tells_which_names_exist(client: ActingClient, officer: User) -> None:
     wrong = sign_in(client, officer, password="guess").text
     nobody = client.post("/sign-in/", {"username": "nobody-here", "password": "guess"}).text
