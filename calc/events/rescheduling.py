@@ -141,9 +141,7 @@ def resupply(
     capitalised = interest if moved.capitalise else none
     planned_interest = sum(row.interest_minor for row in rows)
     if not moved.capitalise and planned_interest < interest[0]:
-        sentence = (
-            "{moved_minor} of interest moves in, the plan holds {given_minor} minor units of it"
-        )
+        sentence = "{moved_minor} of interest moves in, the plan holds {given_minor} minor units of it"
         raise CannotReplan("rows", sentence, moved_minor=int(interest[0]), given_minor=planned_interest)
     owed = int((rest.balance + principal + capitalised - down)[0])
     numbered = [replace(row, instalment=number) for number, row in enumerate(rows, start=1)]
