@@ -12,13 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import xlsxwriter
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 XLSX_ROWS = 1_048_575
-INDIAN_MONEY = "[>=10000000]##\\,##\\,##\\,##0.00;[>=100000]##\\,##\\,##0.00;##,##0.00"
+# Spreadsheets have no setting for lakh and crore; conditions in the number format do it, two at most. So
+# amounts below zero, whose sign some programs drop where there are conditions, have formats of their own.
+INDIAN_MONEY = r"[>=10000000]##\,##\,##\,##0.00;[>=100000]##\,##\,##0.00;##,##0.00"
+BELOW_ZERO = {"thousand": "#,##0.00", "lakh": r"##\,##\,##0.00", "crore": r"##\,##\,##\,##0.00"}
 MAX_WIDTH = 50
 
 
@@ -70,11 +74,11 @@ def to_xlsx(sheet: Sheet, *, created: datetime) -> bytes:
         "head": book.add_format(
             {"bold": True, "bottom": 1, "bg_color": "#E9F2F0", "text_wrap": True, "valign": "top"}
         ),
-        "money": book.add_format({"num_format": INDIAN_MONEY}),
+        **money_styles(book, "money", {}),
         "day": book.add_format({"num_format": "dd mmm yyyy"}),
         "moment": book.add_format({"num_format": "dd mmm yyyy hh:mm"}),
         "bold": book.add_format({"bold": True, "top": 1}),
-        "bold_money": book.add_format({"bold": True, "top": 1, "num_format": INDIAN_MONEY}),
+        **money_styles(book, "bold_money", {"bold": True, "top": 1}),
     }
     page = book.add_worksheet("List")
     for column, head in enumerate(sheet.heads):
@@ -95,7 +99,8 @@ def to_xlsx(sheet: Sheet, *, created: datetime) -> bytes:
                 last + 1,
                 column,
                 value,
-                styles | {"money": styles["bold_money"], "text": styles["bold"]},
+                styles | {"text": styles["bold"]},
+                money="bold_money",
             )
     for column, width in enumerate(widths):
         page.set_column(column, column, width + 2)
@@ -111,6 +116,21 @@ def to_xlsx(sheet: Sheet, *, created: datetime) -> bytes:
         about.write_string(line, 1, value)
     book.close()
     return file.getvalue()
+
+
+def money_styles(book: Any, name: str, look: dict[str, Any]) -> dict[str, Any]:
+    """The styles of an amount in one look, for ``money_style`` to choose from."""
+    formats = {name: INDIAN_MONEY} | {
+        f"{name}_{size}": f"#,##0.00;-{places}" for size, places in BELOW_ZERO.items()
+    }
+    return {key: book.add_format({**look, "num_format": places}) for key, places in formats.items()}
+
+
+def money_style(styles: dict[str, Any], taka: Fraction | Decimal, name: str = "money") -> Any:
+    """The style of an amount, in taka: below zero that of its size."""
+    if taka >= 0:
+        return styles[name]
+    return styles[f"{name}_{'crore' if taka <= -(10**7) else 'lakh' if taka <= -(10**5) else 'thousand'}"]
 
 
 def safe_text(text: str) -> str:
@@ -132,13 +152,15 @@ def _csv_cell(value: Any) -> str:
     return safe_text(str(value))
 
 
-def _write(page: Any, line: int, column: int, value: Any, styles: dict[str, Any]) -> None:
+def _write(
+    page: Any, line: int, column: int, value: Any, styles: dict[str, Any], money: str = "money"
+) -> None:
     if value is None:
         return
     if isinstance(value, bool):
         page.write_string(line, column, "yes" if value else "no", styles.get("text"))
     elif isinstance(value, Decimal):
-        page.write_number(line, column, value, styles["money"])
+        page.write_number(line, column, value, money_style(styles, value, money))
     elif isinstance(value, int):
         page.write_number(line, column, value, styles.get("text"))
     elif isinstance(value, datetime):

@@ -15,6 +15,7 @@ from typing import Any
 
 from calc.daycount import DayCount, year_fraction
 from calc.money import Rounding, RoundingMode, round_ratio
+from daybook.exports import money_style
 from reports.render.xlsx import FONT, make_styles
 
 DAY_ZERO = date(1899, 12, 30)  # day 0 of spreadsheets
@@ -149,21 +150,13 @@ def year_part(start: Formula, end: Formula, from_on: date, to_on: date, day_coun
 
 
 def sheet_styles(book: Any) -> dict[str, Any]:
-    """The styles of the workbook: those of every export, parts of a year, and amounts below zero.
-
-    A number format has room for two conditions; lakh and crore below zero choose theirs when written.
-    """
+    """The styles of the workbook: those of every export, and parts of a year."""
     line = {"font_name": FONT, "font_size": 10, "valign": "top", "border": 1, "border_color": "#D5DAE0"}
-    minus = {"thousand": "#,##0.00", "lakh": r"##\,##\,##0.00", "crore": r"##\,##\,##\,##0.00"}
     return make_styles(book) | {
         "wrong": book.add_format({"bg_color": "#F8D7DA", "font_color": "#8A1C27", "bold": True}),
         "part": book.add_format({**line, "num_format": "0.00000000"}),
         "text": book.add_format({**line, "align": "left", "indent": 1}),
         "date": book.add_format({**line, "num_format": "dd mmm yyyy", "align": "left", "indent": 1}),
-        **{
-            f"minus_{size}": book.add_format({**line, "num_format": f"#,##0.00;-{places}"})
-            for size, places in minus.items()
-        },
     }
 
 
@@ -230,10 +223,7 @@ class Page:
         head = self._heads.pop(at_column(column), None)
         if head is not None and style != "date":
             self.sheet.write_string(head[0], at_column(column), head[1], self._styles["head_right"])
-        if style != "money" or value >= 0:
-            return self._styles[style]
-        size = "crore" if value <= -(10**7) else "lakh" if value <= -(10**5) else "thousand"
-        return self._styles[f"minus_{size}"]
+        return money_style(self._styles, value) if style == "money" else self._styles[style]
 
     def span(self, column: str, last: int, first: int = 2) -> str:
         """Cells of a column, for sums by a condition."""

@@ -9,13 +9,12 @@ from typing import Any
 
 import xlsxwriter
 
+from daybook.exports import money_style, money_styles
 from daybook.formats import from_minor
 from reports.builders.objects import Cell, Kind, Report, Share, Table
 from reports.render.text import plain
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# Spreadsheets have no setting for lakh and crore; conditions in the number format do it, two at most.
-GROUPED = r"[>=10000000]##\,##\,##\,##0.00;[>=100000]##\,##\,##0.00;##,##0.00"
 FONT = "Hind Siliguri"
 
 
@@ -40,6 +39,7 @@ def make_styles(book: Any) -> dict[str, Any]:
     """The formats every sheet uses."""
     base = {"font_name": FONT, "font_size": 10, "valign": "top"}
     line = {"border": 1, "border_color": "#D5DAE0"}
+    total = {**base, **line, "bold": True, "top": 2}
     return {
         "title": book.add_format({**base, "bold": True, "font_size": 14}),
         "plain": book.add_format(base),
@@ -50,17 +50,17 @@ def make_styles(book: Any) -> dict[str, Any]:
             {**base, **line, "bold": True, "bg_color": "#EEF2F6", "text_wrap": True, "align": "right"}
         ),
         "text": book.add_format({**base, **line}),
-        "money": book.add_format({**base, **line, "num_format": GROUPED}),
+        **money_styles(book, "money", base | line),
         "count": book.add_format({**base, **line, "num_format": "#,##0"}),
         "share": book.add_format({**base, **line, "num_format": "0.00%"}),
         "rate": book.add_format({**base, **line, "num_format": "0.0000"}),
         "date": book.add_format({**base, **line, "num_format": "dd mmm yyyy", "align": "left"}),
-        "total_text": book.add_format({**base, **line, "bold": True, "top": 2}),
-        "total_money": book.add_format({**base, **line, "bold": True, "top": 2, "num_format": GROUPED}),
-        "total_count": book.add_format({**base, **line, "bold": True, "top": 2, "num_format": "#,##0"}),
-        "total_share": book.add_format({**base, **line, "bold": True, "top": 2, "num_format": "0.00%"}),
-        "total_rate": book.add_format({**base, **line, "bold": True, "top": 2, "num_format": "0.0000"}),
-        "total_date": book.add_format({**base, **line, "bold": True, "top": 2, "num_format": "dd mmm yyyy"}),
+        "total_text": book.add_format(total),
+        **money_styles(book, "total_money", total),
+        "total_count": book.add_format({**total, "num_format": "#,##0"}),
+        "total_share": book.add_format({**total, "num_format": "0.00%"}),
+        "total_rate": book.add_format({**total, "num_format": "0.0000"}),
+        "total_date": book.add_format({**total, "num_format": "dd mmm yyyy"}),
     }
 
 
@@ -119,7 +119,8 @@ def write_cell(
     elif isinstance(cell, date):
         sheet.write_datetime(row, at, cell, style)
     elif isinstance(cell, int) and kind is Kind.MONEY:
-        sheet.write_number(row, at, from_minor(cell), style)
+        taka = from_minor(cell)
+        sheet.write_number(row, at, taka, money_style(styles, taka, f"{prefix}money"))
     elif isinstance(cell, int | Decimal):
         sheet.write_number(row, at, cell, style)
     else:
