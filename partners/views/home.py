@@ -8,6 +8,7 @@ from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
+from daybook.formats import named
 from daybook.pages import Page, Text
 from partners.access import EVERYONE
 from partners.models import Institution
@@ -31,7 +32,7 @@ class Home(Page, TemplateView):
         roles = ", ".join(str(ROLES[role]) for role in sorted(context.roles))
         if context.institution_id is None:
             return roles
-        return f"{Institution.objects.get(pk=context.institution_id)} · {roles}"
+        return f"{named(Institution.objects.get(pk=context.institution_id))} · {roles}"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
