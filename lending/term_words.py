@@ -92,8 +92,6 @@ SENTENCES = (
     _("the limit must be above nothing"),
     _("a rate of {rate} % exceeds the cap of {cap} % under the programme"),
     _("the grace leaves no instalment to repay the loan"),
-    _("the term is missing"),
-    _("the term cannot be read: {value}"),
     _("a down payment of {paid_minor} leaves nothing of {left_minor} minor units to reschedule"),
     _("a loan repaid at once has no term to shorten: lower its interest"),
     _("a plan without a level instalment cannot be lengthened: raise it"),

@@ -39,7 +39,7 @@ def early_fee(*, loan: Loan, settled_minor: int, on: date, last_booking_id: int 
     """The fee for paying so much principal (minor units) before it is due, rounded half up to the poisha.
 
     Wholesale: the agreement's ``early_fee_percent``, but never more than the limit in force. Sub-loan: the
-    limit itself, which for cottage, micro and small enterprises is nothing; it bounds what the bank may state.
+    limit itself, nothing for cottage, micro and small enterprises; it bounds what the bank may state.
     A murabaha bears none. 0.5 % of 10,00,000.00 is 5,000.00. Raises ``NoChargePolicy``.
     """
     known = last_booking_id if last_booking_id is not None else _ALL
