@@ -13,6 +13,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from calc.daycount import DayCount, year_fraction
 from calc.money import Rounding, RoundingMode, round_ratio
 from daybook.exports import money_style
@@ -147,6 +149,18 @@ def year_part(start: Formula, end: Formula, from_on: date, to_on: date, day_coun
     """The part of a year between two cells."""
     text = YEAR_PART[day_count].format(a=start.text, b=end.text)
     return Formula(text, year_fraction(from_on, to_on, day_count), 2 if text.startswith("(") else 9)
+
+
+def rounding_words(rounding: Rounding) -> str:
+    """How an amount is rounded, in words."""
+    modes = {
+        "half_up": _("nearest, a half up"),
+        "half_even": _("nearest, a half to the even"),
+        "up": _("up"),
+        "down": _("down"),
+    }
+    step = f"{rounding.quantum_minor // 100}" if rounding.quantum_minor % 100 == 0 else None
+    return f"{step or f'0.{rounding.quantum_minor:02d}'}: {modes[str(rounding.mode)]}"
 
 
 def sheet_styles(book: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from reports.render.recalculation_cells import (
     most,
     number,
     rounded,
+    rounding_words,
     taka,
     year_part,
 )
@@ -109,9 +110,15 @@ class _Writer:
         if version.plan is not None and version.terms is not None:
             planned = {period.instalment for period in version.plan.periods}
         own = sorted(
-            {due.instalment for due in self._sheet.plan if due.version == version.number
-             and due.component in (INTEREST, PRINCIPAL) and not due.is_raised} - planned
-        )  # fmt: skip
+            {
+                due.instalment
+                for due in self._sheet.plan
+                if due.version == version.number
+                and due.component in (INTEREST, PRINCIPAL)
+                and not due.is_raised
+            }
+            - planned
+        )
         for instalment in own:
             self._on_the_day(version, instalment, is_supplied=version.is_supplied)
         if version.plan is not None and version.terms is not None:
@@ -145,8 +152,8 @@ class _Writer:
         self._sheets.versions_differ.append(differs.value)
         page.given(row, "O", version.booking, "count")
         if version.terms is not None:
-            page.text(row, "L", _rounding_words(version.terms.instalment_rounding))
-            page.text(row, "M", _rounding_words(version.terms.interest_rounding))
+            page.text(row, "L", rounding_words(version.terms.instalment_rounding))
+            page.text(row, "M", rounding_words(version.terms.interest_rounding))
             page.text(row, "N", str(version.terms.day_count))
 
     def _summed(self, column: str, cell: str, component: int) -> str:
@@ -321,15 +328,14 @@ class _Writer:
         """An instalment its version names by itself: on the day of the event, or as
         the institution supplied."""
         page = self._page
-        products = [] if is_supplied else [
-            self._stretch_to_event(version, part) for part in version.accrued
-        ]  # fmt: skip
+        products = [] if is_supplied else [self._stretch_to_event(version, part) for part in version.accrued]
         row = self.row
         self.row += 1
         page.given(row, "A", version.number, "count")
         page.given(row, "B", instalment, "count")
-        due = next(due for due in self._sheet.plan
-                   if (due.version, due.instalment) == (version.number, instalment))  # fmt: skip
+        due = next(
+            due for due in self._sheet.plan if (due.version, due.instalment) == (version.number, instalment)
+        )
         page.day(row, "D", due.late_on)
         booked = self._booked(version, row, instalment, INTEREST, "K")
         self._booked(version, row, instalment, PRINCIPAL, "R")
@@ -348,9 +354,11 @@ class _Writer:
     def _accrued(self, version: VersionRow, row: int, products: Sequence[Formula]) -> Formula | None:
         """Interest that falls due with an event: what had accrued, and what falls due that day anyway."""
         if version.owes_all:
-            taken = sum(due.minor for due in self._sheet.plan
-                        if due.back_by == version.number and due.component == INTEREST
-                        and not due.is_raised)  # fmt: skip
+            taken = sum(
+                due.minor
+                for due in self._sheet.plan
+                if due.back_by == version.number and due.component == INTEREST and not due.is_raised
+            )
             return cents(Formula(self._summed("J", f"A{row}", INTEREST), taka(taken)))
         if version.accrued_rounding is None:
             return None
@@ -381,15 +389,3 @@ def _part(start: Formula, end: Formula, part: Segment, terms: Terms | None) -> F
         if by_dates == part.factor:
             return year_part(start, end, part.from_on, part.to_on, terms.day_count)
     return Formula(f"{part.numerator}/{part.denominator}", part.factor, 2)
-
-
-def _rounding_words(rounding: Any) -> str:
-    """How an amount is rounded, in words."""
-    modes = {
-        "half_up": _("nearest, a half up"),
-        "half_even": _("nearest, a half to the even"),
-        "up": _("up"),
-        "down": _("down"),
-    }
-    step = f"{rounding.quantum_minor // 100}" if rounding.quantum_minor % 100 == 0 else None
-    return f"{step or f'0.{rounding.quantum_minor:02d}'}: {modes[str(rounding.mode)]}"
