@@ -5,35 +5,20 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from calc.calendar import Frequency, RollRule
-from calc.daycount import DayCount
 from calc.money import Rounding, RoundingMode, to_minor
 from calc.schedule.terms import (
+    CHOICES,
+    DAYS,
+    PERCENTS,
+    ROUNDINGS,
     CannotSchedule,
-    GraceKind,
-    InterestTo,
-    LevelFrom,
     Method,
-    Residue,
     Rules,
     Terms,
 )
 
-_CHOICES = {
-    "method": Method,
-    "frequency": Frequency,
-    "grace_kind": GraceKind,
-    "day_count": DayCount,
-    "roll": RollRule,
-    "interest_to": InterestTo,
-    "residue": Residue,
-    "level_from": LevelFrom,
-}
 _AMOUNTS = ("principal", "agreed_instalment")
-_DAYS = ("disbursed_on", "first_due_on")
-_ROUNDINGS = ("instalment_rounding", "interest_rounding")
-_RATES = ("annual_rate", "step_percent")
-NAMES = (*(field.name for field in fields(Rules)), *_AMOUNTS, "annual_rate", *_DAYS)
+NAMES = (*(field.name for field in fields(Rules)), *_AMOUNTS, "annual_rate", *DAYS)
 """Every term `terms_of` knows."""
 
 
@@ -63,13 +48,13 @@ def terms_of(*, decimals: int = 2, **plain: Any) -> Terms:
 
 def _unreadable(name: str) -> str:
     sentence = "the term cannot be read: {value}"
-    if name in _CHOICES:
+    if name in CHOICES:
         sentence = "the term cannot be read: {value}; choose one of {choices}"
     return sentence
 
 
 def _choices(name: str) -> str:
-    return ", ".join(map(str, _CHOICES.get(name, ())))
+    return ", ".join(map(str, CHOICES.get(name, ())))
 
 
 def _read(name: str, value: Any, decimals: int) -> Any:
@@ -77,17 +62,17 @@ def _read(name: str, value: Any, decimals: int) -> Any:
         raise TypeError(f"{value} is a float, which money and rates never are")
     if name == "amounts" and isinstance(value, str):
         raise TypeError(f"{value} is one text; amounts are a list")
-    if name in _CHOICES:
-        return _CHOICES[name](value)
+    if name in CHOICES:
+        return CHOICES[name](value)
     if name in _AMOUNTS:
         return to_minor(Decimal(value), decimals)
     if name == "amounts":
         return tuple(to_minor(Decimal(amount), decimals) for amount in value)
-    if name in _RATES:
+    if name in PERCENTS:
         return Decimal(value)
-    if name in _DAYS:
+    if name in DAYS:
         return value if value is None or isinstance(value, date) else date.fromisoformat(value)
-    if name in _ROUNDINGS:
+    if name in ROUNDINGS:
         return value if isinstance(value, Rounding) else _rounding(value, decimals)
     if not isinstance(value, int):
         raise TypeError(f"{value} is not a whole number")

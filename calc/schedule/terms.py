@@ -255,8 +255,7 @@ class TermsColumns:
         )
 
 
-_WHOLE = (int, np.integer)
-_KINDS: dict[str, type | tuple[type, ...]] = {
+CHOICES: dict[str, type[StrEnum]] = {
     "method": Method,
     "frequency": Frequency,
     "grace_kind": GraceKind,
@@ -265,10 +264,15 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "interest_to": InterestTo,
     "residue": Residue,
     "level_from": LevelFrom,
-    "instalment_rounding": Rounding,
-    "interest_rounding": Rounding,
-    "annual_rate": (Decimal, *_WHOLE),
-    "step_percent": (Decimal, *_WHOLE),
+}
+PERCENTS = ("annual_rate", "step_percent")
+DAYS = ("disbursed_on", "first_due_on")
+ROUNDINGS = ("instalment_rounding", "interest_rounding")
+_WHOLE = (int, np.integer)
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    **CHOICES,
+    **dict.fromkeys(ROUNDINGS, Rounding),
+    **dict.fromkeys(PERCENTS, (Decimal, *_WHOLE)),
     "disbursed_on": date,
     "first_due_on": (date, NoneType),
     "amounts": tuple,

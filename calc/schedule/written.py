@@ -7,26 +7,17 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
-from calc.calendar import Frequency, RollRule
-from calc.daycount import DayCount
 from calc.interest import Segment
 from calc.money import Rounding, RoundingMode
 from calc.schedule.carried import Part
-from calc.schedule.terms import CannotSchedule, GraceKind, InterestTo, LevelFrom, Method, Residue, Terms
-
-_CHOICES: dict[str, type[StrEnum]] = {
-    "method": Method,
-    "frequency": Frequency,
-    "grace_kind": GraceKind,
-    "day_count": DayCount,
-    "roll": RollRule,
-    "interest_to": InterestTo,
-    "residue": Residue,
-    "level_from": LevelFrom,
-}
-_DECIMALS = ("annual_rate", "step_percent")
-_DAYS = ("disbursed_on", "first_due_on")
-_ROUNDINGS = ("instalment_rounding", "interest_rounding")
+from calc.schedule.terms import (
+    CHOICES,
+    DAYS,
+    PERCENTS,
+    ROUNDINGS,
+    CannotSchedule,
+    Terms,
+)
 
 
 def write_terms(terms: Terms) -> dict[str, Any]:
@@ -77,13 +68,13 @@ def _written(value: Any) -> Any:
 
 
 def _read(name: str, value: Any) -> Any:
-    if name in _CHOICES:
-        return _CHOICES[name](value)
-    if name in _DECIMALS:
+    if name in CHOICES:
+        return CHOICES[name](value)
+    if name in PERCENTS:
         return Decimal(value)
-    if name in _DAYS:
+    if name in DAYS:
         return date.fromisoformat(value)
-    if name in _ROUNDINGS:
+    if name in ROUNDINGS:
         return Rounding(RoundingMode(value[0]), int(value[1]))
     if name == "rest":
         return Part(*value)
