@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config import roles
 from config.environment import database_url
-from tests.conftest import ClonedDatabase, drop_database
+from tests.conftest import PASSWORD, ClonedDatabase, drop_database
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -122,6 +122,30 @@ def module_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[C
     finally:
         drop_database(admin, name)
         admin.close()
+
+
+def open_as_officer(
+    database: ClonedDatabase, page: Page, address: str, *, heading: str, world: str = ""
+) -> Page:
+    """A world (``world``: arguments of ``make_world``) made in the copy, its officer at the address."""
+    made = f"""
+from tests.lending.world import make_world
+officer = make_world({world}).people["officer"]
+officer.set_password({PASSWORD!r})
+officer.save()
+"""
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v", "0", "-c", made],
+        cwd=settings.BASE_DIR,
+        env=os.environ | database.environment(),
+        check=True,
+    )
+    page.goto(address)
+    page.get_by_label("Username").fill("officer-f")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    return page
 
 
 def _free_port() -> int:

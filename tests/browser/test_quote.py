@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from tests.conftest import PASSWORD, ClonedDatabase
+from tests.browser.conftest import open_as_officer
+from tests.conftest import ClonedDatabase
 
 pytestmark = pytest.mark.browser
-
-WORLD = f"""
-from tests.lending.world import make_world
-officer = make_world().people["officer"]
-officer.set_password({PASSWORD!r})
-officer.save()
-"""
 
 
 @pytest.fixture
 def form(cloned_database: ClonedDatabase, site: str, page: Page) -> Page:
     """The empty form, opened by an officer."""
-    subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v", "0", "-c", WORLD],
-        cwd=settings.BASE_DIR,
-        env=os.environ | cloned_database.environment(),
-        check=True,
-    )
-    page.goto(f"{site}/lending/quote/")
-    page.get_by_label("Username").fill("officer-f")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="What a loan would look like")).to_be_visible()
-    return page
+    address = f"{site}/lending/quote/"
+    return open_as_officer(cloned_database, page, address, heading="What a loan would look like")
 
 
 def fill(page: Page, **values: str) -> None:
